@@ -1,0 +1,187 @@
+# One entry for everything: `make` lists what there is. Each target brings what it needs by itself
+# (Debian packages where it may, MicroPython's source, a Python environment in .venv) and says so.
+
+.DEFAULT_GOAL := help
+include firmware/versions.mk
+
+# What a caller may set.
+TEST_TARGET := $(TARGET)
+TARGET ?= unix
+VARIANT ?=
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+HOURS ?= $(if $(filter unix%,$(TARGET)),24,2)
+
+ROOT := $(CURDIR)
+BUILD := build/$(TARGET)$(addprefix -,$(VARIANT))
+# A variant that is built keeps its settings: `make exec VARIANT=name` need not repeat them.
+include $(wildcard $(BUILD)/settings.mk)
+
+BOARD_unix := UNIX
+BOARD_unix32 := UNIX
+BOARD_cm3 := QEMU_CM3
+BOARD_rv32 := QEMU_RV32
+TARGETS := unix unix32 cm3 rv32
+TARGET_BOARD := $(BOARD_$(TARGET))
+ifeq ($(TARGET_BOARD),)
+$(error TARGET=$(TARGET) is not one of: $(TARGETS))
+endif
+
+VENV := .venv/bin/python
+SOURCE := build/micropython-$(MICROPYTHON_VERSION)
+MPY := $(or $(MICROPYTHON_DIR),$(SOURCE))
+MPY_CROSS := build/mpy-cross$(if $(MICROPYTHON_DIR),-clone)/mpy-cross
+BINARY := $(BUILD)/$(if $(filter unix%,$(TARGET)),micropython,firmware.elf)
+
+# ------------------------------------------------------------------------------------------------
+# What a user types
+
+.PHONY: help
+help: ## This list
+	@echo "mempool: deterministic memory for MicroPython. Targets:"
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 14
+	@echo "TARGET=$(subst $() ,|,$(TARGETS)) chooses where; unix without it."
+
+.PHONY: run
+run: build ## A day in a cold room on this computer; TARGET=cm3|rv32 on an emulated board
+ifeq ($(wildcard examples/cold_room.py),)
+	@echo "run: examples/cold_room.py is not there"; exit 1
+else
+	@$(VENV) tools/exec.py $(EXEC_FLAGS) -c 'import sys, cold_room; sys.exit(cold_room.main(hours=$(HOURS)))'
+endif
+
+.PHONY: repl
+repl: build ## A prompt, on this computer or TARGET=cm3|rv32
+	@$(VENV) tools/repl.py $(WHERE)
+
+.PHONY: exec
+exec: build ## Run FILE=script.py with its true exit status [TARGET= TIMEOUT=seconds]
+	$(if $(FILE),,@echo "exec: say which script, FILE=script.py"; exit 2)
+	@$(VENV) tools/exec.py $(EXEC_FLAGS) $(FILE)
+
+.PHONY: build
+build: $(BINARY) ## Build a target [TARGET= VARIANT=name CONFIG="MEMORY_POOL_...=y" MASKED=1]
+
+.PHONY: test
+test: $(VENV) ## Every test; TARGET= only the MicroPython suite there
+	@python3 tools/packages.py build test $(if $(TEST_TARGET),$(TEST_TARGET),unix32 cm3 rv32)
+	@$(VENV) tests/run.py $(addprefix --target ,$(TEST_TARGET))
+
+.PHONY: lint
+lint: $(VENV) ## Formatting and types only
+	@python3 tools/packages.py test
+	@$(VENV) tests/run.py --only lint
+
+.PHONY: format
+format: $(VENV) ## Format C and Python in place
+	@python3 tools/packages.py test
+	@.venv/bin/ruff format -q . && .venv/bin/ruff check -q --fix .
+	@git ls-files -co --exclude-standard '*.c' '*.h' '*.hpp' '*.cpp' | xargs clang-format -i
+
+.PHONY: menuconfig
+menuconfig: $(VENV) ## Edit a board's settings, BOARD=UNIX|QEMU_CM3|QEMU_RV32
+	$(if $(BOARD),,@echo "menuconfig: say which board, BOARD=UNIX"; exit 2)
+	@$(VENV) tools/kconfig.py menuconfig --board $(BOARD)
+
+.PHONY: size
+size: build ## Footprint of the pools, from the ELF
+	@$(VENV) tools/size.py
+
+.PHONY: bench
+bench: build ## Instructions per operation against the budgets, in QEMU
+	@$(VENV) benchmarks/run.py
+
+.PHONY: clean
+clean: ## Remove what was built; the downloaded archive stays
+	@rm -rf $(filter-out build/source,$(wildcard build/*))
+
+LATER := is not in this version yet:
+.PHONY: firmware flash monitor soak stubs
+firmware: ## (later) Firmware for an ESP32 board
+	@echo "firmware: $(LATER) it comes with the ESP32 boards; try make run TARGET=cm3"; exit 1
+flash: ## (later) Write the firmware to a board
+	@echo "flash: $(LATER) there is no ESP32 firmware to write; try make repl TARGET=cm3"; exit 1
+monitor: ## (later) Live view of a board's pools
+	@echo "monitor: $(LATER) use print(mempool.stats()) in make repl"; exit 1
+soak: ## (later) A week of traffic
+	@echo "soak: $(LATER) use make run HOURS=168"; exit 1
+stubs: ## (later) Package of the type stubs
+	@echo "stubs: $(LATER) point your editor at the folder typings/"; exit 1
+
+# ------------------------------------------------------------------------------------------------
+# What it takes
+
+WHERE = --target $(TARGET) $(addprefix --variant ,$(VARIANT))
+EXEC_FLAGS = $(WHERE) $(addprefix --timeout ,$(TIMEOUT))
+
+$(VENV): tools/requirements.txt
+	@command -v python3 >/dev/null || { apt-get -qq update && apt-get -qq install -y python3; } || \
+	    { echo "python3 is missing: run sudo apt-get install python3"; exit 1; }
+	@python3 tools/packages.py build
+	@echo "venv: installing the tools of tools/requirements.txt into .venv"
+	@python3 -m venv .venv
+	@.venv/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
+$(SOURCE): firmware/versions.mk tools/source.py
+	@python3 tools/source.py --suite $(MICROPYTHON_SUITE) --archive $(MICROPYTHON_ARCHIVE) \
+	    --sha256 $(MICROPYTHON_SHA256) --cache build/source --output $@
+	@touch $@
+
+# A clone is built as it is; only what the build would fail without, much later, is checked.
+.PHONY: clone
+clone:
+	@test -f $(MPY)/py/mpconfig.h || \
+	    { echo "MICROPYTHON_DIR=$(MPY) holds no MicroPython"; exit 1; }
+	@test -f $(MPY)/lib/micropython-lib/README.md || \
+	    { echo "$(MPY) lacks a submodule: run git -C $(MPY) submodule update --init lib/micropython-lib"; exit 1; }
+
+# Upstream's makefiles see none of this one's variables.
+UPSTREAM = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u TARGET -u VARIANT -u BOARD -u BUILD -u CONFIG \
+    MEMPOOL_CONFIG_DIR=$(ROOT)/$(BUILD)/config make -j$(JOBS) -C $(MPY)
+
+$(MPY_CROSS): $(if $(MICROPYTHON_DIR),clone,$(SOURCE)) | $(VENV)
+	@python3 tools/quiet.py "Building mpy-cross" $(@D)/build.log \
+	    $(UPSTREAM)/mpy-cross BUILD=$(ROOT)/$(@D)
+
+# Settings that no file's date shows: where they change, the folder is built anew.
+SETTINGS = CONFIG ?= $(CONFIG)\nMASKED ?= $(MASKED)\n\# from $(MPY)\n
+.PHONY: settings
+settings:
+	@mkdir -p $(BUILD)
+	@printf '$(SETTINGS)' | cmp -s - $(BUILD)/settings.mk || \
+	    { rm -rf $(BUILD) && mkdir -p $(BUILD) && printf '$(SETTINGS)' > $(BUILD)/settings.mk; }
+
+# What every build shares, so that builds may run side by side.
+.PHONY: prepare
+prepare: $(VENV) $(MPY_CROSS)
+
+.PHONY: print-SOURCE
+print-SOURCE:
+	@echo $(SOURCE)
+
+INPUTS = $(shell find cmodules modules firmware boards examples tools/kconfig*.py -type f 2>/dev/null)
+
+# The same source and options without this repository: what upstream's tests compare us with.
+.PHONY: stock
+stock: $(MPY_CROSS)
+	@python3 tools/quiet.py "Building the stock unix port" build/stock/build.log \
+	    $(UPSTREAM)/ports/unix VARIANT=standard BUILD=$(ROOT)/build/stock \
+	    MICROPY_PY_BTREE=0 MICROPY_PY_SSL=0 MICROPY_PY_FFI=0 USER_C_MODULES= \
+	    FROZEN_MANIFEST=$(abspath $(MPY))/extmod/asyncio/manifest.py \
+	    MICROPY_MPYCROSS=$(ROOT)/$(MPY_CROSS)
+
+PORT_unix = ports/unix VARIANT_DIR=$(ROOT)/firmware/unix
+PORT_unix32 = $(PORT_unix) MICROPY_FORCE_32BIT=1
+PORT_cm3 = ports/qemu BOARD=QEMU_CM3 BOARD_DIR=$(ROOT)/boards/QEMU_CM3
+PORT_rv32 = ports/qemu BOARD=QEMU_RV32 BOARD_DIR=$(ROOT)/boards/QEMU_RV32
+
+$(BINARY): Makefile $(INPUTS) $(if $(MICROPYTHON_DIR),clone) | settings $(MPY_CROSS)
+	@python3 tools/packages.py build $(TARGET)
+	@$(VENV) tools/kconfig.py generate --board $(TARGET_BOARD) --output $(BUILD)/config \
+	    $(if $(CONFIG),--set $(CONFIG)) > $(BUILD)/config.log || { cat $(BUILD)/config.log; exit 1; }
+	@python3 tools/quiet.py "Building $(BUILD)" $(BUILD)/build.log \
+	    $(UPSTREAM)/$(PORT_$(TARGET)) BUILD=$(ROOT)/$(BUILD) \
+	    USER_C_MODULES=$(ROOT) FROZEN_MANIFEST=$(ROOT)/firmware/manifest.py \
+	    MICROPY_MPYCROSS=$(ROOT)/$(MPY_CROSS) MEMPOOL_CONFIG_DIR=$(ROOT)/$(BUILD)/config \
+	    $(if $(MASKED),CFLAGS_EXTRA=-DMEMPOOL_PORT_MASKED=1)
+	@touch $@

@@ -1,0 +1,109 @@
+// Time on the emulated boards: MicroPython's ticks, delays and time(), and the hook for tests.
+//
+// The truth is a free-running hardware counter. The timer interrupt turns it into milliseconds,
+// so a tick that comes late (masked, or the host was busy) delays the clock but never loses time.
+
+#include "py/mphal.h"
+#include "py/runtime.h"
+#include "platform.h"
+
+volatile uint32_t platform_ms;
+volatile uint32_t mempool_port_ticks;
+volatile uint32_t platform_timer_interrupts;
+
+static uint32_t counter_at_ms; // what the counter read when platform_ms became what it is
+static uint32_t until_10ms = 10;
+static uint32_t ms_high;       // upper half of the milliseconds
+
+static void (*volatile hook_fn)(void *);
+static void *volatile hook_ctx;
+
+void platform_init(void) {
+    static bool running;
+    if (!running) {
+        counter_at_ms = platform_counter();
+        platform_machine_init();
+        running = true;
+    }
+    // A hook belongs to the program that set it.
+    platform_set_tick_hook(NULL, NULL, 0);
+}
+
+void platform_clock_tick(void) {
+    platform_timer_interrupts += 1;
+    while (platform_counter() - counter_at_ms >= PLATFORM_COUNTS_PER_MS) {
+        counter_at_ms += PLATFORM_COUNTS_PER_MS;
+        platform_ms += 1;
+        if (platform_ms == 0) {
+            ms_high += 1;
+        }
+        until_10ms -= 1;
+        if (until_10ms == 0) {
+            until_10ms = 10;
+            mempool_port_ticks += 1;
+        }
+    }
+}
+
+void platform_set_tick_hook(void (*fn)(void *), void *ctx, uint32_t period_us) {
+    platform_machine_hook(0);
+    hook_fn = fn;
+    hook_ctx = ctx;
+    if (fn != NULL) {
+        platform_machine_hook(period_us < 20 ? 20 : period_us);
+    }
+}
+
+void platform_hook_run(void) {
+    void (*fn)(void *) = hook_fn;
+    if (fn != NULL) {
+        fn(hook_ctx);
+    }
+}
+
+// MicroPython's names, by the linker's --wrap: newer versions of its qemu port have some of them.
+
+mp_uint_t __wrap_mp_hal_ticks_ms(void) {
+    return platform_ms;
+}
+
+static uint64_t uptime_us(void) {
+    uint32_t state = platform_irq_save();
+    uint64_t ms = (uint64_t)ms_high << 32 | platform_ms;
+    uint32_t part = platform_counter() - counter_at_ms;
+    platform_irq_restore(state);
+    return ms * 1000 + part / PLATFORM_COUNTS_PER_US;
+}
+
+mp_uint_t __wrap_mp_hal_ticks_us(void) {
+    return (mp_uint_t)uptime_us();
+}
+
+mp_uint_t __wrap_mp_hal_ticks_cpu(void) {
+    return platform_cycles();
+}
+
+// Since boot: the emulated boards have no calendar.
+uint64_t __wrap_mp_hal_time_ns(void) {
+    return uptime_us() * 1000;
+}
+
+void __wrap_mp_hal_delay_ms(mp_uint_t ms) {
+    uint32_t start = platform_ms;
+    mp_event_handle_nowait();
+    // One tick more: the first one may come at once, and a sleep is never short.
+    while (ms != 0 && platform_ms - start <= ms) {
+        platform_wait();
+        mp_event_handle_nowait();
+    }
+}
+
+void __wrap_mp_hal_delay_us(mp_uint_t us) {
+    uint32_t start = platform_counter();
+    if (us >= 100000) {
+        __wrap_mp_hal_delay_ms(us / 1000);
+        return;
+    }
+    while (platform_counter() - start < us * PLATFORM_COUNTS_PER_US) {
+    }
+}
