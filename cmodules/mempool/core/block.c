@@ -1,0 +1,190 @@
+// block.c - what a handle or an address stands for: looking up, copying in and out, handing over, pointers.
+
+#include "mempool_core.h"
+
+#include <string.h>
+
+int mempool_lookup(mempool_handle_t handle, mempool_pool_t **pool, uint32_t *fields) {
+    *pool = mempool_by_code[(uint32_t)handle >> 10 & 7u];
+    uint32_t index = mempool_handle_index(handle);
+    if ((uint32_t)handle >> 30 != 0 || index >= (*pool)->count) {
+        return MEMPOOL_E_FOREIGN;
+    }
+    *fields = mempool_load(mempool_word(*pool, index)) ^ (uint32_t)handle << 2;
+    return *fields >> 15 == 0 && MEMPOOL_IN_USE(*fields) ? MEMPOOL_OK : MEMPOOL_E_STALE;
+}
+
+#if MEMPOOL_DIAGNOSTICS
+
+static MEMPOOL_HOT int count_refusal(mempool_handle_t handle, mempool_word_t *counter, int status) {
+    MEMPOOL_ENTER();
+    (void)mempool_fetch_add(counter, 1u);
+    (void)handle;
+    mempool_trace_record(MEMPOOL_TRACE_REFUSE, handle, 0u, MEMPOOL_NO_OWNER);
+    MEMPOOL_LEAVE();
+    return status;
+}
+
+MEMPOOL_HOT __attribute__((noinline)) int mempool_refuse_stale(mempool_handle_t handle) {
+    mempool_pool_t *pool = mempool_by_code[(uint32_t)handle >> 10 & 7u];
+    if ((uint32_t)handle >> 30 != 0) {
+        return count_refusal(handle, &mempool_refused_foreign, MEMPOOL_E_FOREIGN);
+    }
+    return count_refusal(handle, &pool->refused, MEMPOOL_E_STALE);
+}
+
+int mempool_refuse(mempool_handle_t handle, int status) {
+    if (status == MEMPOOL_E_STALE && !mempool_handle_is_heap(handle)) {
+        return mempool_refuse_stale(handle);
+    }
+    return count_refusal(handle, &mempool_refused_foreign, status);
+}
+
+#endif
+
+mempool_word_t mempool_refused_foreign MEMPOOL_FAST;
+
+static void *payload_of(unsigned pool, uint32_t index) {
+    const mempool_geometry_t *geometry = &mempool_geometry[pool];
+    return geometry->payload + ((size_t)index << geometry->log2_size);
+}
+
+void *mempool_data(mempool_handle_t handle) {
+    mempool_pool_t *pool;
+    uint32_t fields;
+    mempool_block_t block;
+    if (mempool_handle_is_heap(handle)) {
+        return mempool_heap_inspect(handle, &block) == MEMPOOL_OK ? block.data : NULL;
+    }
+    if (mempool_lookup(handle, &pool, &fields) != MEMPOOL_OK) {
+        return NULL;
+    }
+    return payload_of(mempool_handle_pool(handle), mempool_handle_index(handle));
+}
+
+int mempool_inspect(mempool_handle_t handle, mempool_block_t *block) {
+    if (mempool_handle_is_heap(handle)) {
+        return mempool_heap_inspect(handle, block);
+    }
+    mempool_pool_t *pool;
+    uint32_t fields;
+    int status = mempool_lookup(handle, &pool, &fields);
+    if (status == MEMPOOL_OK) {
+        block->pool = (uint8_t)mempool_handle_pool(handle);
+        block->data = payload_of(block->pool, mempool_handle_index(handle));
+        block->size = MEMPOOL_SIZE_MINUS_1_OF(fields) + 1u;
+        block->capacity = pool->block_size;
+        block->owner = (uint8_t)MEMPOOL_OWNER_OF(fields);
+        block->python = (fields & MEMPOOL_FIELD_PYTHON) != 0;
+    }
+    return status;
+}
+
+// The address of `length` bytes at `offset` of a block; NULL, with a counted error in *status, where there are none.
+static uint8_t *span(mempool_handle_t handle, uint32_t offset, uint32_t length, int *status) {
+    mempool_block_t block;
+    *status = mempool_inspect(handle, &block);
+    if (*status != MEMPOOL_OK) {
+        *status = mempool_refuse(handle, *status);
+        return NULL;
+    }
+    if (offset > block.size || length > block.size - offset) {
+        *status = MEMPOOL_E_RANGE;
+        return NULL;
+    }
+    *status = (int)length;
+    return (uint8_t *)block.data + offset;
+}
+
+int mempool_write(mempool_handle_t handle, uint32_t offset, const void *from, uint32_t length) {
+    int status;
+    uint8_t *to = span(handle, offset, length, &status);
+    if (to != NULL && length != 0) {
+        memmove(to, from, length);
+    }
+    return status;
+}
+
+int mempool_read(mempool_handle_t handle, uint32_t offset, void *to, uint32_t length) {
+    int status;
+    const uint8_t *from = span(handle, offset, length, &status);
+    if (from != NULL && length != 0) {
+        memmove(to, from, length);
+    }
+    return status;
+}
+
+int mempool_adopt(mempool_handle_t handle, uint32_t flags) {
+    if (mempool_handle_is_heap(handle)) {
+        return mempool_heap_adopt(handle, flags);
+    }
+    mempool_pool_t *pool;
+    uint32_t fields;
+    int status;
+    MEMPOOL_ENTER();
+    for (;;) {
+        status = mempool_lookup(handle, &pool, &fields);
+        if (status != MEMPOOL_OK) {
+            break;
+        }
+        uint32_t wanted = (flags & MEMPOOL_PYTHON) != 0 ? fields | MEMPOOL_FIELD_PYTHON : fields & ~MEMPOOL_FIELD_PYTHON;
+        uint32_t tag = (uint32_t)handle << 2;
+        if (mempool_cas(mempool_word(pool, mempool_handle_index(handle)), tag ^ fields, tag ^ wanted)) {
+            break;
+        }
+    }
+    MEMPOOL_LEAVE();
+    return status == MEMPOOL_OK ? status : mempool_refuse(handle, status);
+}
+
+void *mempool_alloc(uint32_t size) {
+    mempool_handle_t handle = MEMPOOL_HEAP_FALLBACK ? mempool_take_flags(size, MEMPOOL_NO_OWNER, MEMPOOL_HEAP_OK)
+                                                    : mempool_take(size, MEMPOOL_NO_OWNER);
+    return handle > 0 ? mempool_data(handle) : NULL;
+}
+
+// The handle by which the block that starts at `data` is held, or would be next; *is_free tells which. 0: no block of a pool.
+static mempool_handle_t locate(const void *data, bool *is_free) {
+    // The payload is one piece, pool after pool: five compares with constants at most.
+    uintptr_t address = (uintptr_t)data;
+    unsigned p = MEMPOOL_POOLS;
+    while (p > 0 && address < (uintptr_t)mempool_geometry[p - 1u].payload) {
+        --p;
+    }
+    if (p == 0) {
+        return 0;
+    }
+    mempool_pool_t *pool = mempool_pool(p - 1u);
+    uint32_t log2_size = mempool_geometry[p - 1u].log2_size;
+    uintptr_t offset = address - (uintptr_t)mempool_geometry[p - 1u].payload;
+    if (offset >> log2_size >= pool->count || (offset & ((1u << log2_size) - 1u)) != 0) {
+        return 0;
+    }
+    uint32_t index = (uint32_t)(offset >> log2_size);
+    uint32_t word = mempool_load(mempool_word(pool, index));
+    uint32_t number = p << 10 | index;
+    *is_free = !MEMPOOL_IN_USE((word ^ number << 2) & 0x7fffu);
+    return (mempool_handle_t)(word >> 15 << 13 | number);
+}
+
+mempool_handle_t mempool_handle_of(const void *data) {
+    bool is_free;
+    mempool_handle_t handle = locate(data, &is_free);
+    if (handle != 0) {
+        return is_free ? MEMPOOL_E_STALE : handle;
+    }
+    return MEMPOOL_HEAP_FALLBACK ? mempool_heap_handle_of(data) : MEMPOOL_E_FOREIGN;
+}
+
+int mempool_free(void *data) {
+    if (data == NULL) {
+        return MEMPOOL_OK;
+    }
+    bool is_free;
+    mempool_handle_t handle = locate(data, &is_free);
+    if (handle != 0) {
+        return is_free ? mempool_refuse(handle, MEMPOOL_E_STALE) : mempool_give(handle);
+    }
+    handle = mempool_handle_of(data);
+    return handle > 0 ? mempool_give(handle) : mempool_refuse(0, MEMPOOL_E_FOREIGN);
+}

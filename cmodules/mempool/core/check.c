@@ -1,0 +1,101 @@
+// check.c - do bitmaps, words, counters and owners still tell the same story? A stray write shows here.
+//
+// Others may take and give meanwhile, so one reading proves nothing: what does not hold is read again, with time for
+// whoever was interrupted within a take or give to come to its end, and only counts where it still does not hold.
+
+#include "mempool_core.h"
+
+#define ATTEMPTS 20u
+#define CLASS_BYTES(name, size, log2, blocks) size,
+
+static const uint16_t block_sizes[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(CLASS_BYTES) };
+
+#define CLASS_COUNT(name, size, log2, blocks) blocks,
+static const uint16_t counts[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(CLASS_COUNT) };
+
+static uint32_t bits_set(uint32_t v) {
+    uint32_t n = 0;
+    for (; v != 0; v &= v - 1u) {
+        ++n;
+    }
+    return n;
+}
+
+// Adds the blocks of one pool up by owner, in bytes. -> broken invariants of the pool.
+static uint32_t look(unsigned p, uint32_t *owned) {
+    mempool_pool_t *pool = mempool_pool(p);
+    uint32_t count = counts[p];
+    if (pool->count != count || pool->block_size != block_sizes[p]) {
+        return 1; // the rest would read elsewhere
+    }
+    uint32_t broken = 0;
+    uint32_t free = 0;
+    uint32_t sum = 0;
+    uint32_t state = mempool_load(&pool->state);
+    for (uint32_t leaf = MEMPOOL_LEAVES(count); leaf < MEMPOOL_LEAF_WORDS(count); ++leaf) {
+        broken += mempool_load(mempool_leaf(pool, leaf)) != 0;
+    }
+    for (uint32_t leaf = 0; leaf < MEMPOOL_LEAVES(count); ++leaf) {
+        uint32_t bits = mempool_load(mempool_leaf(pool, leaf));
+        uint32_t left = count - 32u * leaf;
+        broken += left < 32u && (bits >> left) != 0; // a block that does not exist
+#if MEMPOOL_SUMMARY
+        broken += bits != 0 && (mempool_load(&pool->summary) >> leaf & 1u) == 0;
+#endif
+        free += bits_set(bits);
+        for (uint32_t i = 0; i < (left < 32u ? left : 32u); ++i) {
+            uint32_t index = 32u * leaf + i;
+            uint32_t word = mempool_load(mempool_word(pool, index));
+            uint32_t fields = (word ^ ((p + 1u) << 12 | index << 2)) & 0x7fffu;
+            if ((bits >> i & 1u) != 0) {
+                broken += fields != 0;
+                continue;
+            }
+            broken += !MEMPOOL_IN_USE(fields);
+            uint32_t owner = MEMPOOL_OWNER_OF(fields);
+            uint32_t size_minus_1 = MEMPOOL_SIZE_MINUS_1_OF(fields);
+            broken += owner > MEMPOOL_OWNERS || size_minus_1 >= block_sizes[p];
+            sum += size_minus_1;
+            owned[owner] += block_sizes[p];
+        }
+    }
+    broken += state / MEMPOOL_UNIT != free;
+    broken += MEMPOOL_DIAGNOSTICS && (state & MEMPOOL_SUM_MASK) != sum;
+#if MEMPOOL_DIAGNOSTICS
+    broken += mempool_load(&pool->deepest) / MEMPOOL_UNIT > free;
+    for (uint32_t i = 0; i < count; ++i) {
+        (void)mempool_age_ms(mempool_word(pool, i) + 1);
+    }
+#endif
+    return broken;
+}
+
+static uint32_t look_at_all(void) {
+    uint32_t owned[32] = { 0 };
+    uint32_t broken = 0;
+    MEMPOOL_ENTER();
+    for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
+        broken += look(p, owned);
+    }
+#if MEMPOOL_OWNERS > 0
+    for (uint32_t i = 0; i <= MEMPOOL_OWNERS; ++i) {
+        const mempool_owner_entry_t *entry = &mempool_owners[i];
+        uint32_t used = mempool_load(&entry->quota) - mempool_load(&entry->left);
+        broken += used < owned[i] || (!MEMPOOL_HEAP_FALLBACK && used != owned[i]);
+    }
+#endif
+    MEMPOOL_LEAVE();
+    return broken;
+}
+
+uint32_t mempool_check(void) {
+    uint32_t broken = look_at_all();
+    for (uint32_t attempt = 1; broken != 0 && attempt < ATTEMPTS; ++attempt) {
+        if (!MEMPOOL_SINGLE_CORE) {
+            mempool_port_sleep_ms(1u);
+        }
+        uint32_t again = look_at_all();
+        broken = again < broken ? again : broken;
+    }
+    return broken + mempool_poison_hits() + mempool_poison_check();
+}

@@ -1,0 +1,260 @@
+// mempool_core.h - the state of the pools, shared by the files of core/ and by nobody else.
+//
+// One pool is one run of 32-bit words; a mempool_pool_t * points into its middle, so that its bitmap, its counters
+// and its blocks' words are all a constant away from one register:
+//
+//      leaf[n-1] ... leaf[1] leaf[0] | state ...         | word[0] stamp[0] word[1] stamp[1] ...
+//                                      ^ pool                     (stamps with DIAGNOSTICS)
+//
+//      leaf      a set bit is a free block. The bit is the truth: clearing it claims, setting it gives back.
+//      summary   (pools of more than 128 blocks) a set bit is a leaf that may have a free block. A hint: wrong only while
+//                someone is within take or give, and put right by whoever finds it wrong.
+//      state     free 11 | sum of (size - 1) over the blocks in use 20. Its subtraction is a ticket: who got one will
+//                find a set bit, because give sets the bit first and adds here last. Used, free, requested
+//                and waste come from this one word, so they can neither underflow nor disagree.
+//      word      of a free block:   30-bit handle its next holder will get, shifted left by 2
+//                of a block in use: the same, XOR (size-1 9 << 6 | owner 5 << 1 | Python-owned 1)
+//                so the upper 17 bits are the generation in both, and word XOR (handle << 2) leaves the fields bare. They
+//                are never all 0: a block is free exactly when its word says so, also while it changes hands.
+//
+// Life of a block: take  state -= 1, leaf &= ~bit, word ^= fields
+//                  give  word = next handle (one compare-and-swap: of many givers one wins), leaf |= bit, state += 1
+
+#ifndef MEMPOOL_CORE_H
+#define MEMPOOL_CORE_H
+
+#include "mempool_port.h" // first
+
+#include "mempool.h"
+#include "mempool_config.h"
+
+#define MEMPOOL_UNIT (1u << 20) // one free block in the state word
+#define MEMPOOL_SUM_MASK (MEMPOOL_UNIT - 1u)
+
+#define MEMPOOL_FIELD_PYTHON 1u
+#define MEMPOOL_GENERATION_STEP (1u << 15)
+#if MEMPOOL_OWNERS > 0
+#define MEMPOOL_FIELD_OWNER(owner) ((uint32_t)(owner) << 1)
+#define MEMPOOL_FIELD_SIZE(size_minus_1) ((size_minus_1) << 6)
+#define MEMPOOL_OWNER_OF(fields) ((fields) >> 1 & 31u)
+#define MEMPOOL_SIZE_MINUS_1_OF(fields) ((fields) >> 6)
+#define MEMPOOL_IN_USE(fields) ((fields) != 0)
+// give's compare: the generation, and not the free word.
+#define MEMPOOL_TOP_SHIFT 15
+#define MEMPOOL_TOP_OF(handle) ((uint32_t)(handle) >> 13)
+#else
+// Without owners their place says that the block is in use, next to the generation: one compare tests both.
+#define MEMPOOL_FIELD_OWNER(owner) (16u << 10)
+#define MEMPOOL_FIELD_SIZE(size_minus_1) ((size_minus_1) << 1)
+#define MEMPOOL_OWNER_OF(fields) 0u
+#define MEMPOOL_SIZE_MINUS_1_OF(fields) ((fields) >> 1 & 511u)
+#define MEMPOOL_IN_USE(fields) (((fields)&16u << 10) != 0)
+#define MEMPOOL_TOP_SHIFT 14
+#define MEMPOOL_TOP_OF(handle) ((uint32_t)(handle) >> 12 ^ 1u)
+#endif
+
+#define MEMPOOL_MAX2(a, b) ((a) > (b) ? (a) : (b))
+#define MEMPOOL_MOST_LEAVES                                                  \
+    MEMPOOL_MAX2(MEMPOOL_LEAVES(CONFIG_MEMORY_POOL_TINY_COUNT),              \
+        MEMPOOL_MAX2(MEMPOOL_LEAVES(CONFIG_MEMORY_POOL_SMALL_COUNT),         \
+            MEMPOOL_MAX2(MEMPOOL_LEAVES(CONFIG_MEMORY_POOL_MEDIUM_COUNT),    \
+                MEMPOOL_MAX2(MEMPOOL_LEAVES(CONFIG_MEMORY_POOL_LARGE_COUNT), \
+                    MEMPOOL_LEAVES(CONFIG_MEMORY_POOL_XLARGE_COUNT)))))
+
+// With up to 4 leaves a pool looking at all of them is quicker than keeping a summary; every pool then has room for as
+// many, and those it lacks are empty.
+#define MEMPOOL_SUMMARY (MEMPOOL_MOST_LEAVES > 4)
+#define MEMPOOL_LEAF_WORDS(count) (MEMPOOL_SUMMARY ? MEMPOOL_LEAVES(count) : MEMPOOL_MOST_LEAVES)
+
+#define MEMPOOL_STRIDE (MEMPOOL_DIAGNOSTICS ? 2u : 1u) // words a block
+
+#define MEMPOOL_MARK_NEVER_UP 0u
+#define MEMPOOL_MARK_NEVER_DOWN 0x7fffffffu
+
+typedef struct {
+    mempool_word_t state;
+#if MEMPOOL_SUMMARY
+    mempool_word_t summary;
+#endif
+    mempool_word_t next_bits; // hint: bits of a leaf not visited in this round, so that all blocks get their turn
+    mempool_word_t up;        // a take that leaves state below this is beyond its level; NEVER_UP: none
+    mempool_word_t down;      // and one that leaves it at or above this; NEVER_DOWN: none
+    uint16_t count;           // blocks
+    uint16_t block_size;      // bytes
+#if MEMPOOL_DIAGNOSTICS
+    mempool_word_t allocs;  // since reset_stats; also tells where the search for a leaf begins
+    mempool_word_t deepest; // lowest state: its free blocks tell the peak
+    mempool_word_t failures;
+    mempool_word_t spills;
+    mempool_word_t reclaimed;
+    mempool_word_t refused;
+    mempool_word_t denied;
+    mempool_word_t held; // blocks in use at the last reset_stats: frees = allocs + held - used
+#endif
+    mempool_word_t word[]; // MEMPOOL_STRIDE a block
+} mempool_pool_t;
+
+// What never changes about a pool, and is not needed in take and give.
+typedef struct {
+    const char *name;
+    uint8_t *payload;
+    uint8_t log2_size;
+    uint8_t leaves;
+    uint16_t low;      // used blocks at which LOW begins
+    uint16_t low_left; // and below which it ends
+    uint16_t critical;
+} mempool_geometry_t;
+
+// All that take looks up, in one place: one base register.
+typedef struct {
+    mempool_pool_t *by_size[16]; // (size - 1) / 32
+    uint32_t multiplier;         // de Bruijn sequence B(2, 5)
+    uint8_t bit_offset[32];      // its inverse: index of a bit, as bytes from word to word
+} mempool_tables_t;
+
+typedef struct {
+    mempool_word_t left;   // quota that is left, signed: a quota may be cut below what is used
+    mempool_word_t lowest; // the least that was left: tells the peak
+    mempool_word_t quota;  // bytes; 0: no limit, and `left` counts down from MEMPOOL_NO_LIMIT; signed as left
+    mempool_word_t denied;
+    char name[MEMPOOL_NAME_MAX + 1];
+} mempool_owner_entry_t;
+
+#define MEMPOOL_NO_LIMIT 0x7fffffffu
+
+// The words of all pools, each laid out as drawn above. Large blocks first: so all counters are within 2 KB of the start,
+// the reach of a load on RISC-V.
+#define MEMPOOL_STORE(blocks)                                                           \
+    struct {                                                                            \
+        mempool_word_t leaf[MEMPOOL_LEAF_WORDS(blocks)];                                \
+        union {                                                                         \
+            mempool_pool_t pool;                                                        \
+            mempool_word_t room[sizeof(mempool_pool_t) / 4u + (blocks)*MEMPOOL_STRIDE]; \
+        } at;                                                                           \
+    }
+typedef struct {
+    MEMPOOL_STORE(CONFIG_MEMORY_POOL_XLARGE_COUNT)
+    XLARGE;
+    MEMPOOL_STORE(CONFIG_MEMORY_POOL_LARGE_COUNT)
+    LARGE;
+    MEMPOOL_STORE(CONFIG_MEMORY_POOL_MEDIUM_COUNT)
+    MEDIUM;
+    MEMPOOL_STORE(CONFIG_MEMORY_POOL_SMALL_COUNT)
+    SMALL;
+    MEMPOOL_STORE(CONFIG_MEMORY_POOL_TINY_COUNT)
+    TINY;
+} mempool_stores_t;
+
+extern mempool_stores_t mempool_stores;
+extern const mempool_tables_t mempool_tables;
+extern mempool_pool_t *const mempool_by_code[8]; // pool field of a handle; what is no pool has no blocks
+extern const mempool_geometry_t mempool_geometry[MEMPOOL_POOLS];
+#if MEMPOOL_OWNERS > 0
+extern mempool_owner_entry_t mempool_owners[MEMPOOL_OWNERS + 1]; // [0]: what has no owner, without a limit
+#endif
+extern mempool_word_t mempool_refused_foreign; // uses of what is no handle of any pool
+
+static inline mempool_pool_t *mempool_pool(unsigned pool) {
+    return mempool_by_code[pool + 1];
+}
+
+static inline mempool_word_t *mempool_leaf(mempool_pool_t *pool, uint32_t leaf) {
+    return (mempool_word_t *)((char *)pool - 4u - 4u * leaf);
+}
+
+static inline mempool_word_t *mempool_word(mempool_pool_t *pool, uint32_t index) {
+    return &pool->word[index * MEMPOOL_STRIDE];
+}
+
+static inline unsigned mempool_handle_pool(mempool_handle_t handle) {
+    return (((uint32_t)handle >> 10) & 7u) - 1u;
+}
+
+static inline uint32_t mempool_handle_index(mempool_handle_t handle) {
+    return (uint32_t)handle & 1023u;
+}
+
+// Where a lone bit stands, as bytes from word to word: without a count of trailing zeros by a de Bruijn multiplication
+// (Leiserson, Prokop, Randall: Using de Bruijn Sequences to Index a 1 in a Computer Word, 1998).
+static inline uint32_t mempool_bit_offset(uint32_t bit) {
+#ifdef MEMPOOL_PORT_CTZ
+    return MEMPOOL_PORT_CTZ(bit) * (4u * MEMPOOL_STRIDE);
+#else
+    return mempool_tables.bit_offset[(bit * mempool_tables.multiplier) >> 27];
+#endif
+}
+
+// Keeps the compiler from taking apart what was put together on purpose.
+#define MEMPOOL_OPAQUE(variable) __asm__("" \
+                                         : "+r"(variable))
+#define MEMPOOL_STAY(variable) __asm__ volatile("" \
+                                                : "+r"(variable))
+
+// Counters that DIAGNOSTICS=n leaves out.
+#if MEMPOOL_DIAGNOSTICS
+#define MEMPOOL_COUNT(word) ((void)mempool_fetch_add(&(word), 1u))
+#else
+#define MEMPOOL_COUNT(word) ((void)0)
+#endif
+
+// Pressure (pressure.c).
+extern mempool_hook_t mempool_bell;
+mempool_handle_t mempool_ring(mempool_handle_t handle); // returns the handle: take ends with it
+void mempool_pressure_look_at(unsigned pool);
+mempool_level_t mempool_pressure_level(unsigned pool);
+mempool_level_t mempool_pressure_highest(void);
+
+// Owners (owner.c).
+void mempool_owner_init(void);
+bool mempool_owner_is_live(mempool_owner_t owner);
+void mempool_owner_reclaim_python(void);
+void mempool_owner_reset_stats(void);
+
+// Poison (poison.c): fills a block that is given back; counts one that was written to meanwhile.
+void mempool_poison_fill(unsigned pool, uint32_t index);
+void mempool_poison_verify(unsigned pool, uint32_t index, mempool_handle_t handle);
+uint32_t mempool_poison_check(void);
+
+// Trace (trace.c).
+#if MEMPOOL_TRACE
+void mempool_trace_record(uint32_t what, mempool_handle_t handle, uint32_t size, uint32_t owner);
+#else
+#define mempool_trace_record(what, handle, size, owner) ((void)0)
+#endif
+
+// A live block behind a handle (block.c): its word's fields, or E_STALE / E_FOREIGN. Counts nothing.
+int mempool_lookup(mempool_handle_t handle, mempool_pool_t **pool, uint32_t *fields);
+// Counts and traces a refusal; returns it, or E_FOREIGN where the number is none of 30 bits.
+#if MEMPOOL_DIAGNOSTICS
+int mempool_refuse(mempool_handle_t handle, int status);
+int mempool_refuse_stale(mempool_handle_t handle); // the pool field is known to be good
+#else
+static inline int mempool_refuse(mempool_handle_t handle, int status) {
+    return (uint32_t)handle >> 30 != 0 ? MEMPOOL_E_FOREIGN : status;
+}
+#endif
+
+// Age in ms of what was stamped at `stamp`; saturates, and keeps old stamps from wrapping (leaks.c).
+uint32_t mempool_age_ms(mempool_word_t *stamp);
+
+// Blocks of the heap (heap.c): handles with pool code MEMPOOL_POOLS + 1.
+mempool_handle_t mempool_heap_take(uint32_t size, mempool_owner_t owner, uint32_t flags);
+int mempool_heap_give(mempool_handle_t handle, uint32_t flags);
+int mempool_heap_inspect(mempool_handle_t handle, mempool_block_t *block);
+int mempool_heap_adopt(mempool_handle_t handle, uint32_t flags);
+mempool_handle_t mempool_heap_handle_of(const void *data);
+size_t mempool_heap_leak(unsigned place, mempool_leak_t *leak);
+#define MEMPOOL_HEAP_BLOCKS 32u // blocks of the heap at a time
+uint32_t mempool_heap_reclaim_python(void);
+void mempool_heap_reset_stats(void);
+void mempool_heap_stats(mempool_stats_t *stats);
+
+#if MEMPOOL_HEAP_FALLBACK
+static inline bool mempool_handle_is_heap(mempool_handle_t handle) {
+    return handle > 0 && mempool_handle_pool(handle) == MEMPOOL_HEAP;
+}
+#else
+#define mempool_handle_is_heap(handle) (false)
+#endif
+
+#endif // MEMPOOL_CORE_H

@@ -1,0 +1,150 @@
+// owner.c - who holds blocks, and how many bytes they may: names and quotas. Charging is in pool.c.
+//
+// An entry is live while C or Python holds it. Letting go takes the quota away, so that `left` becomes minus what is used:
+// takes are denied, gives still count, and at 0 the place is free again.
+
+#include "mempool_core.h"
+
+#include <string.h>
+
+#if MEMPOOL_OWNERS > 0
+
+mempool_owner_entry_t mempool_owners[MEMPOOL_OWNERS + 1] MEMPOOL_FAST;
+static mempool_word_t held_by_c MEMPOOL_FAST; // a bit an owner
+static mempool_word_t held_by_python MEMPOOL_FAST;
+
+bool mempool_owner_is_live(mempool_owner_t owner) {
+    return owner <= MEMPOOL_OWNERS && ((mempool_load(&held_by_c) | mempool_load(&held_by_python)) >> owner & 1u) != 0;
+}
+
+static bool is_known(mempool_owner_t owner) {
+    return mempool_owner_is_live(owner) || (owner <= MEMPOOL_OWNERS && mempool_load(&mempool_owners[owner].left) != 0);
+}
+
+void mempool_owner_init(void) {
+    mempool_owner_entry_t *none = &mempool_owners[MEMPOOL_NO_OWNER];
+    mempool_poke(&none->quota, MEMPOOL_NO_LIMIT);
+    mempool_poke(&none->left, MEMPOOL_NO_LIMIT);
+    mempool_poke(&none->lowest, MEMPOOL_NO_LIMIT);
+    mempool_fetch_or(&held_by_c, 1u);
+}
+
+static void set_quota(mempool_owner_entry_t *entry, uint32_t quota) {
+    uint32_t change = quota - mempool_load(&entry->quota);
+    mempool_fetch_add(&entry->quota, change);
+    mempool_fetch_add(&entry->lowest, change);
+    mempool_fetch_add(&entry->left, change);
+}
+
+int mempool_owner_open(const char *name, size_t length, uint32_t quota, uint32_t flags) {
+    if (length < 1 || length > MEMPOOL_NAME_MAX || quota >= MEMPOOL_NO_LIMIT) {
+        return MEMPOOL_E_RANGE;
+    }
+    int found = MEMPOOL_E_OWNERS;
+    MEMPOOL_LOCK();
+    for (mempool_owner_t i = 1; i <= MEMPOOL_OWNERS; ++i) {
+        const char *known = mempool_owners[i].name;
+        if (is_known(i) && memcmp(known, name, length) == 0 && known[length] == 0) {
+            found = i;
+            break;
+        }
+        if (found < 0 && !is_known(i)) {
+            found = i;
+        }
+    }
+    if (found > 0) {
+        mempool_owner_entry_t *entry = &mempool_owners[found];
+        if (!is_known((mempool_owner_t)found)) {
+            memset(entry->name, 0, sizeof(entry->name));
+            memcpy(entry->name, name, length);
+            mempool_poke(&entry->lowest, 0u);
+            mempool_poke(&entry->denied, 0u);
+        }
+        mempool_fetch_or((flags & MEMPOOL_PYTHON) != 0 ? &held_by_python : &held_by_c, 1u << found);
+        set_quota(entry, quota == 0 ? MEMPOOL_NO_LIMIT : quota);
+    }
+    MEMPOOL_UNLOCK();
+    return found;
+}
+
+int mempool_owner_close(mempool_owner_t owner, uint32_t flags) {
+    int status = MEMPOOL_OK;
+    MEMPOOL_LOCK();
+    mempool_word_t *holders = (flags & MEMPOOL_PYTHON) != 0 ? &held_by_python : &held_by_c;
+    if (owner == MEMPOOL_NO_OWNER || owner > MEMPOOL_OWNERS || (mempool_load(holders) >> owner & 1u) == 0) {
+        status = MEMPOOL_E_RANGE;
+    } else {
+        mempool_fetch_and(holders, ~(1u << owner));
+        if (!mempool_owner_is_live(owner)) {
+            set_quota(&mempool_owners[owner], 0u);
+        }
+    }
+    MEMPOOL_UNLOCK();
+    return status;
+}
+
+int mempool_owner_info(mempool_owner_t owner, mempool_owner_info_t *info) {
+    if (owner == MEMPOOL_NO_OWNER || !is_known(owner)) {
+        return MEMPOOL_E_RANGE;
+    }
+    mempool_owner_entry_t *entry = &mempool_owners[owner];
+    uint32_t quota = mempool_load(&entry->quota);
+    uint32_t used = quota - mempool_load(&entry->left);
+    uint32_t peak = quota - mempool_load(&entry->lowest);
+    info->name = entry->name;
+    info->quota = quota == MEMPOOL_NO_LIMIT ? 0u : quota;
+    info->used = used;
+    info->peak = (int32_t)peak > (int32_t)used ? peak : used;
+    info->denied = mempool_load(&entry->denied);
+    return mempool_owner_is_live(owner) ? MEMPOOL_OK : MEMPOOL_E_RANGE;
+}
+
+void mempool_owner_reclaim_python(void) {
+    for (mempool_owner_t i = 1; i <= MEMPOOL_OWNERS; ++i) {
+        (void)mempool_owner_close(i, MEMPOOL_PYTHON);
+    }
+}
+
+void mempool_owner_reset_stats(void) {
+    for (mempool_owner_t i = 0; i <= MEMPOOL_OWNERS; ++i) {
+        mempool_word_t *lowest = &mempool_owners[i].lowest;
+        mempool_store(lowest, mempool_load(&mempool_owners[i].left));
+        mempool_at_most(lowest, mempool_load(&mempool_owners[i].left)); // what was taken meanwhile
+        mempool_store(&mempool_owners[i].denied, 0u);
+    }
+}
+
+#else
+
+void mempool_owner_init(void) {
+}
+
+bool mempool_owner_is_live(mempool_owner_t owner) {
+    return owner == MEMPOOL_NO_OWNER;
+}
+
+int mempool_owner_open(const char *name, size_t length, uint32_t quota, uint32_t flags) {
+    (void)name;
+    (void)flags;
+    return length < 1 || length > MEMPOOL_NAME_MAX || quota >= MEMPOOL_NO_LIMIT ? MEMPOOL_E_RANGE : MEMPOOL_E_OWNERS;
+}
+
+int mempool_owner_close(mempool_owner_t owner, uint32_t flags) {
+    (void)owner;
+    (void)flags;
+    return MEMPOOL_E_RANGE;
+}
+
+int mempool_owner_info(mempool_owner_t owner, mempool_owner_info_t *info) {
+    (void)owner;
+    (void)info;
+    return MEMPOOL_E_RANGE;
+}
+
+void mempool_owner_reclaim_python(void) {
+}
+
+void mempool_owner_reset_stats(void) {
+}
+
+#endif

@@ -1,0 +1,132 @@
+// pressure.c - how close to the edge: NORMAL, LOW, CRITICAL, told once when they change, with hysteresis.
+//
+//      level      left upwards when used >=     downwards when used <
+//      NORMAL     low                           -
+//      LOW        critical                      low_left (3/4 of low)
+//      CRITICAL   -                             low
+//
+// take only compares the state with the two marks of the pool's level, and rings when it is beyond one. The level moves
+// here, where somebody looks: whom the bell woke, who wants the level, and the slower calls (take_flags, give_flags) by
+// themselves. Levels that come and go between two looks are one.
+
+#include "mempool_core.h"
+
+static mempool_word_t levels MEMPOOL_FAST; // 4 bits a pool: the level that holds 2, the one told last 2
+mempool_hook_t mempool_bell MEMPOOL_FAST;
+
+#define LEVEL(word, p) ((word) >> 4u * (p)&3u)
+#define TOLD(word, p) ((word) >> (4u * (p) + 2u) & 3u)
+
+static inline uint32_t pack(uint32_t word, unsigned p, uint32_t level, uint32_t told) {
+    return (word & ~(15u << 4u * p)) | (level | told << 2) << 4u * p;
+}
+
+// With `used` blocks or more in use the state is below this.
+static uint32_t mark(const mempool_pool_t *pool, uint32_t used) {
+    return (pool->count - used + 1u) * MEMPOOL_UNIT;
+}
+
+static uint32_t next_level(unsigned p, uint32_t level) {
+    const mempool_pool_t *pool = mempool_pool(p);
+    const mempool_geometry_t *geometry = &mempool_geometry[p];
+    uint32_t state = mempool_load(&pool->state);
+    if (state < mark(pool, geometry->critical)) {
+        return MEMPOOL_LEVEL_CRITICAL;
+    }
+    if (state < mark(pool, geometry->low)) {
+        return level == MEMPOOL_LEVEL_CRITICAL ? level : MEMPOOL_LEVEL_LOW;
+    }
+    if (state < mark(pool, geometry->low_left)) {
+        return level == MEMPOOL_LEVEL_NORMAL ? level : MEMPOOL_LEVEL_LOW;
+    }
+    return MEMPOOL_LEVEL_NORMAL;
+}
+
+static void set_marks(unsigned p, uint32_t level) {
+    mempool_pool_t *pool = mempool_pool(p);
+    const mempool_geometry_t *geometry = &mempool_geometry[p];
+    mempool_store(&pool->up, level == MEMPOOL_LEVEL_CRITICAL ? MEMPOOL_MARK_NEVER_UP
+                                                             : mark(pool, level == MEMPOOL_LEVEL_NORMAL ? geometry->low : geometry->critical));
+    mempool_store(&pool->down, level == MEMPOOL_LEVEL_NORMAL ? MEMPOOL_MARK_NEVER_DOWN
+                                                             : mark(pool, level == MEMPOOL_LEVEL_LOW ? geometry->low_left : geometry->low));
+}
+
+// Marks are set after the level, and both looked at again: of several that look at once, the last leaves them in order,
+// and what is taken meanwhile is either seen here or beyond the new marks.
+void mempool_pressure_look_at(unsigned p) {
+    const mempool_pool_t *pool = mempool_pool(p);
+    uint32_t state = mempool_load(&pool->state);
+    if (state >= mempool_load(&pool->up) && state < mempool_load(&pool->down)) {
+        return;
+    }
+    for (;;) {
+        uint32_t word = mempool_load(&levels);
+        uint32_t level = LEVEL(word, p);
+        uint32_t next = next_level(p, level);
+        if (next != level && !mempool_cas(&levels, word, pack(word, p, next, TOLD(word, p)))) {
+            continue;
+        }
+        set_marks(p, next);
+        if (LEVEL(mempool_load(&levels), p) == next && next_level(p, next) == next) {
+            return;
+        }
+    }
+}
+
+void mempool_pressure_look(void) {
+    for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
+        mempool_pressure_look_at(p);
+    }
+}
+
+MEMPOOL_HOT __attribute__((noinline)) mempool_handle_t mempool_ring(mempool_handle_t handle) {
+    mempool_hook_t ring = *(mempool_hook_t volatile *)&mempool_bell;
+    if (ring != NULL) {
+        ring();
+    }
+    return handle;
+}
+
+mempool_level_t mempool_pressure_level(unsigned pool) {
+    return (mempool_level_t)LEVEL(mempool_load(&levels), pool);
+}
+
+mempool_level_t mempool_pressure_highest(void) {
+#define EACH (1u | 1u << 4 | 1u << 8 | 1u << 12 | 1u << 16)
+    uint32_t word = mempool_load(&levels);
+    return (word & EACH * MEMPOOL_LEVEL_CRITICAL) != 0 ? MEMPOOL_LEVEL_CRITICAL
+           : (word & EACH * MEMPOOL_LEVEL_LOW) != 0    ? MEMPOOL_LEVEL_LOW
+                                                       : MEMPOOL_LEVEL_NORMAL;
+}
+
+void mempool_set_pressure_hook(mempool_hook_t hook) {
+    MEMPOOL_ENTER();
+    mempool_pressure_look();
+    for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
+        uint32_t word;
+        do {
+            word = mempool_load(&levels);
+        } while (!mempool_cas(&levels, word, pack(word, p, LEVEL(word, p), LEVEL(word, p))));
+    }
+    *(mempool_hook_t volatile *)&mempool_bell = hook;
+    MEMPOOL_LEAVE();
+}
+
+bool mempool_pressure_next(unsigned *pool, mempool_level_t *level) {
+    bool found = false;
+    MEMPOOL_ENTER();
+    mempool_pressure_look();
+    for (unsigned p = 0; p < MEMPOOL_POOLS && !found;) {
+        uint32_t word = mempool_load(&levels);
+        uint32_t next = LEVEL(word, p);
+        if (next == TOLD(word, p)) {
+            ++p;
+        } else if (mempool_cas(&levels, word, pack(word, p, next, next))) {
+            *pool = p;
+            *level = (mempool_level_t)next;
+            found = true;
+        }
+    }
+    MEMPOOL_LEAVE();
+    return found;
+}

@@ -1,0 +1,147 @@
+// atomic_riscv.h - word operations on one RISC-V hart with the A extension. What is more than one amo is written out:
+// load-reserved / store-conditional and amomin/amomax say in 1 to 5 instructions what a compiler needs 10 to 12 for,
+// and a plain store is a plain store (GCC makes an exchange of every C11 one). No .aq and .rl bits and no fences:
+// an interrupt on the same hart sees the order of the program, so that it is enough to hold the compiler.
+
+#ifndef MEMPOOL_ATOMIC_RISCV_H
+#define MEMPOOL_ATOMIC_RISCV_H
+
+typedef volatile uint32_t mempool_word_t;
+
+#define MEMPOOL_ENTER() ((void)0)
+#define MEMPOOL_LEAVE() ((void)0)
+
+#define MEMPOOL_INLINE static inline __attribute__((always_inline))
+#define MEMPOOL_COMPILER_FENCE() __asm__ volatile("" \
+                                                  :  \
+                                                  :  \
+                                                  : "memory")
+
+MEMPOOL_INLINE uint32_t mempool_load(const mempool_word_t *w) {
+    uint32_t v = *w;
+    MEMPOOL_COMPILER_FENCE();
+    return v;
+}
+
+MEMPOOL_INLINE uint32_t mempool_peek(const mempool_word_t *w) {
+    return *w;
+}
+
+MEMPOOL_INLINE void mempool_poke(mempool_word_t *w, uint32_t v) {
+    *w = v;
+}
+
+MEMPOOL_INLINE void mempool_store(mempool_word_t *w, uint32_t v) {
+    MEMPOOL_COMPILER_FENCE();
+    *w = v;
+}
+
+#define MEMPOOL_AMO(name, instruction)                            \
+    MEMPOOL_INLINE uint32_t name(mempool_word_t *w, uint32_t v) { \
+        uint32_t old;                                             \
+        __asm__ volatile(instruction " %[old], %[v], (%[w])"      \
+                         : [old] "=r"(old)                        \
+                         : [w] "r"(w), [v] "r"(v)                 \
+                         : "memory");                             \
+        return old;                                               \
+    }
+MEMPOOL_AMO(mempool_fetch_and, "amoand.w")
+MEMPOOL_AMO(mempool_fetch_or, "amoor.w")
+MEMPOOL_AMO(mempool_fetch_add, "amoadd.w")
+#undef MEMPOOL_AMO
+
+MEMPOOL_INLINE void mempool_at_least(mempool_word_t *w, uint32_t v) {
+    __asm__ volatile("amomax.w zero, %[v], (%[w])"
+                     :
+                     : [w] "r"(w), [v] "r"(v)
+                     : "memory");
+}
+
+MEMPOOL_INLINE void mempool_at_most(mempool_word_t *w, uint32_t v) {
+    __asm__ volatile("amomin.w zero, %[v], (%[w])"
+                     :
+                     : [w] "r"(w), [v] "r"(v)
+                     : "memory");
+}
+
+MEMPOOL_INLINE bool mempool_cas(mempool_word_t *w, uint32_t expected, uint32_t desired) {
+    uint32_t value, failed;
+    __asm__ goto volatile(
+        "0: lr.w %[v], (%[w])\n\t"
+        "bne %[v], %[e], %l[differs]\n\t"
+        "sc.w %[f], %[d], (%[w])\n\t"
+        "bnez %[f], 0b"
+        : [v] "=&r"(value), [f] "=&r"(failed)
+        : [w] "r"(w), [e] "r"(expected), [d] "r"(desired)
+        : "memory"
+        : differs);
+    return true;
+differs:
+    return false;
+}
+
+MEMPOOL_INLINE bool mempool_add_if(mempool_word_t *w, int32_t least, uint32_t delta, uint32_t *now) {
+    uint32_t value, failed;
+    __asm__ goto volatile(
+        "0: lr.w %[v], (%[w])\n\t"
+        "blt %[v], %[least], %l[refused]\n\t"
+        "add %[v], %[v], %[delta]\n\t"
+        "sc.w %[f], %[v], (%[w])\n\t"
+        "bnez %[f], 0b"
+        : [v] "=&r"(value), [f] "=&r"(failed)
+        : [w] "r"(w), [least] "r"(least), [delta] "r"(delta)
+        : "memory"
+        : refused);
+    *now = value;
+    return true;
+refused:
+    return false;
+}
+
+MEMPOOL_INLINE bool mempool_sub_if(mempool_word_t *w, uint32_t amount, uint32_t *now) {
+    uint32_t value, failed;
+    __asm__ goto volatile(
+        "0: lr.w %[v], (%[w])\n\t"
+        "blt %[v], %[amount], %l[refused]\n\t"
+        "sub %[v], %[v], %[amount]\n\t"
+        "sc.w %[f], %[v], (%[w])\n\t"
+        "bnez %[f], 0b"
+        : [v] "=&r"(value), [f] "=&r"(failed)
+        : [w] "r"(w), [amount] "r"(amount)
+        : "memory"
+        : refused);
+    *now = value;
+    return true;
+refused:
+    return false;
+}
+
+#define MEMPOOL_SWAP(test)                                                                 \
+    __asm__ goto volatile(                                                                 \
+        "0: lr.w %[v], (%[w])\n\t"                                                         \
+        "srli %[t], %[v], %[shift]\n\t"                                                    \
+        "bne %[t], %[top], %l[refused]\n\t" test                                           \
+        "sc.w %[t], %[next], (%[w])\n\t"                                                   \
+        "bnez %[t], 0b"                                                                    \
+        : [v] "=&r"(value), [t] "=&r"(scratch)                                             \
+        : [w] "r"(w), [shift] "i"(shift), [top] "r"(top), [bar] "r"(bar), [next] "r"(next) \
+        : "memory"                                                                         \
+        : refused)
+
+MEMPOOL_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t top, uint32_t bar, uint32_t next,
+    uint32_t *was, int *zero) {
+    uint32_t value, scratch;
+    if (shift == 14) {
+        MEMPOOL_SWAP("");
+    } else {
+        MEMPOOL_SWAP("beq %[v], %[bar], %l[refused]\n\t");
+    }
+    *was = value;
+    *zero = (int)scratch; // sc.w leaves 0, which saves the caller another instruction
+    return true;
+refused:
+    return false;
+}
+#undef MEMPOOL_SWAP
+
+#endif // MEMPOOL_ATOMIC_RISCV_H

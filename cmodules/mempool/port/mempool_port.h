@@ -1,0 +1,49 @@
+// mempool_port.h - what core/ needs of a platform; picks the header that supplies it.
+//
+// A word is 32 bits of internal RAM that tasks, interrupts and cores share. Word operations:
+//
+//      mempool_load(w)  mempool_store(w, v)            acquire, release
+//      mempool_fetch_add/and/or(w, v)                  the old value; acquire and release
+//      mempool_add_if(w, least, delta, &now)           while (int32_t)*w >= least: *w += delta, now = *w, true; else false
+//      mempool_sub_if(w, amount, &now)                 the same with least = amount, delta = -amount
+//      mempool_swap_if(w, shift, top, bar, next, &was, &zero)
+//                                                      while *w >> shift == top and (shift == 14 or *w != bar):
+//                                                      was = *w, *w = next, zero = 0, true; else false
+//      mempool_cas(w, expected, desired)               true where it was stored
+//      mempool_at_least(w, v), mempool_at_most(w, v)   raise / lower a signed word to v
+//
+// They come in four makes: atomic_c11.h, atomic_riscv.h (one hart, written out), atomic_cas.h (ESP32: built on its one
+// compare-and-set) and masked.h (chips without one: plain accesses). Two brackets stand around every operation of core/:
+//
+//      MEMPOOL_ENTER() ... MEMPOOL_LEAVE()             masked.h: interrupts off; the atomic makes: nothing
+//      MEMPOOL_LOCK() ... MEMPOOL_UNLOCK()             tables that change rarely, never within take and give
+//
+// And of the platform: mempool_port_tick() with MEMPOOL_TICK_MS (a variable, not a clock that has to be read),
+// mempool_port_sleep_ms(ms), mempool_port_heap_alloc/free, MEMPOOL_PORT_CTZ(v) where the machine counts
+// trailing zeros, and where things lie: MEMPOOL_HOT (code), MEMPOOL_FAST (words and tables), MEMPOOL_PAYLOAD (blocks).
+
+#ifndef MEMPOOL_PORT_H
+#define MEMPOOL_PORT_H
+
+// port_host.h needs recursive mutexes and clocks also under -std=c11; so this header comes before the system's.
+#if defined(__unix__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE
+#endif
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef MEMPOOL_PORT_MASKED
+#define MEMPOOL_PORT_MASKED 0
+#endif
+
+#if defined(ESP_PLATFORM)
+#include "port_esp32.h"
+#elif defined(__unix__) || defined(__APPLE__)
+#include "port_host.h"
+#else
+#include "port_bare.h"
+#endif
+
+#endif // MEMPOOL_PORT_H
