@@ -20,9 +20,8 @@ endif
 
 CFLAGS_USERMOD += $(addprefix -I$(MEMPOOL_DIR)/,include port core mpy) -I$(MEMPOOL_CONFIG_DIR)
 
-# What is on the path of take, give and statistics is made for speed whatever the port is made for, the rest as
-# the port is. benchmarks/ and tools/size.py read these two lines.
-MEMPOOL_HOT := pool stats
+# The path of take and give is made for speed whatever the port is made for, the rest as the port is. benchmarks/ and tools/size.py read these two lines.
+MEMPOOL_HOT := pool
 MEMPOOL_HOT_CFLAGS := -O2
 ifneq ($(DEBUG),1)
 $(foreach folder,cmodules/mempool mempool,$(MEMPOOL_HOT:%=$(BUILD)/$(folder)/core/%.o)): CFLAGS += $(MEMPOOL_HOT_CFLAGS)

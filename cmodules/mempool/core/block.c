@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-int mempool_lookup(mempool_handle_t handle, mempool_pool_t **pool, uint32_t *fields) {
+MEMPOOL_HOT int mempool_lookup(mempool_handle_t handle, mempool_pool_t **pool, uint32_t *fields) {
     *pool = mempool_by_code[(uint32_t)handle >> 10 & 7u];
     uint32_t index = mempool_handle_index(handle);
     if ((uint32_t)handle >> 30 != 0 || index >= (*pool)->count) {
@@ -15,6 +15,8 @@ int mempool_lookup(mempool_handle_t handle, mempool_pool_t **pool, uint32_t *fie
 }
 
 #if MEMPOOL_DIAGNOSTICS
+
+mempool_word_t mempool_refused_foreign MEMPOOL_FAST;
 
 static MEMPOOL_HOT int count_refusal(mempool_handle_t handle, mempool_word_t *counter, int status) {
     MEMPOOL_ENTER();
@@ -33,7 +35,7 @@ MEMPOOL_HOT __attribute__((noinline)) int mempool_refuse_stale(mempool_handle_t 
     return count_refusal(handle, &pool->refused, MEMPOOL_E_STALE);
 }
 
-int mempool_refuse(mempool_handle_t handle, int status) {
+MEMPOOL_HOT int mempool_refuse(mempool_handle_t handle, int status) {
     if (status == MEMPOOL_E_STALE && !mempool_handle_is_heap(handle)) {
         return mempool_refuse_stale(handle);
     }
@@ -42,14 +44,12 @@ int mempool_refuse(mempool_handle_t handle, int status) {
 
 #endif
 
-mempool_word_t mempool_refused_foreign MEMPOOL_FAST;
-
-static void *payload_of(unsigned pool, uint32_t index) {
+static MEMPOOL_HOT void *payload_of(unsigned pool, uint32_t index) {
     const mempool_geometry_t *geometry = &mempool_geometry[pool];
     return geometry->payload + ((size_t)index << geometry->log2_size);
 }
 
-void *mempool_data(mempool_handle_t handle) {
+MEMPOOL_HOT void *mempool_data(mempool_handle_t handle) {
     mempool_pool_t *pool;
     uint32_t fields;
     mempool_block_t block;
@@ -62,7 +62,7 @@ void *mempool_data(mempool_handle_t handle) {
     return payload_of(mempool_handle_pool(handle), mempool_handle_index(handle));
 }
 
-int mempool_inspect(mempool_handle_t handle, mempool_block_t *block) {
+MEMPOOL_HOT int mempool_inspect(mempool_handle_t handle, mempool_block_t *block) {
     if (mempool_handle_is_heap(handle)) {
         return mempool_heap_inspect(handle, block);
     }
@@ -81,7 +81,7 @@ int mempool_inspect(mempool_handle_t handle, mempool_block_t *block) {
 }
 
 // The address of `length` bytes at `offset` of a block; NULL, with a counted error in *status, where there are none.
-static uint8_t *span(mempool_handle_t handle, uint32_t offset, uint32_t length, int *status) {
+static MEMPOOL_HOT uint8_t *span(mempool_handle_t handle, uint32_t offset, uint32_t length, int *status) {
     mempool_block_t block;
     *status = mempool_inspect(handle, &block);
     if (*status != MEMPOOL_OK) {
@@ -96,7 +96,7 @@ static uint8_t *span(mempool_handle_t handle, uint32_t offset, uint32_t length, 
     return (uint8_t *)block.data + offset;
 }
 
-int mempool_write(mempool_handle_t handle, uint32_t offset, const void *from, uint32_t length) {
+MEMPOOL_HOT int mempool_write(mempool_handle_t handle, uint32_t offset, const void *from, uint32_t length) {
     int status;
     uint8_t *to = span(handle, offset, length, &status);
     if (to != NULL && length != 0) {
@@ -105,7 +105,7 @@ int mempool_write(mempool_handle_t handle, uint32_t offset, const void *from, ui
     return status;
 }
 
-int mempool_read(mempool_handle_t handle, uint32_t offset, void *to, uint32_t length) {
+MEMPOOL_HOT int mempool_read(mempool_handle_t handle, uint32_t offset, void *to, uint32_t length) {
     int status;
     const uint8_t *from = span(handle, offset, length, &status);
     if (from != NULL && length != 0) {
@@ -114,7 +114,7 @@ int mempool_read(mempool_handle_t handle, uint32_t offset, void *to, uint32_t le
     return status;
 }
 
-int mempool_adopt(mempool_handle_t handle, uint32_t flags) {
+MEMPOOL_HOT int mempool_adopt(mempool_handle_t handle, uint32_t flags) {
     if (mempool_handle_is_heap(handle)) {
         return mempool_heap_adopt(handle, flags);
     }
@@ -128,8 +128,14 @@ int mempool_adopt(mempool_handle_t handle, uint32_t flags) {
             break;
         }
         uint32_t wanted = (flags & MEMPOOL_PYTHON) != 0 ? fields | MEMPOOL_FIELD_PYTHON : fields & ~MEMPOOL_FIELD_PYTHON;
+        if (!MEMPOOL_IN_USE(wanted)) {
+            wanted = MEMPOOL_FIELD_SIZE(1u); // as in take: 1 byte, C, no owner
+        }
         uint32_t tag = (uint32_t)handle << 2;
         if (mempool_cas(mempool_word(pool, mempool_handle_index(handle)), tag ^ fields, tag ^ wanted)) {
+            if (MEMPOOL_DIAGNOSTICS && MEMPOOL_SIZE_MINUS_1_OF(wanted) != MEMPOOL_SIZE_MINUS_1_OF(fields)) {
+                mempool_fetch_add(&pool->state, 1u);
+            }
             break;
         }
     }
@@ -137,14 +143,14 @@ int mempool_adopt(mempool_handle_t handle, uint32_t flags) {
     return status == MEMPOOL_OK ? status : mempool_refuse(handle, status);
 }
 
-void *mempool_alloc(uint32_t size) {
+MEMPOOL_HOT void *mempool_alloc(uint32_t size) {
     mempool_handle_t handle = MEMPOOL_HEAP_FALLBACK ? mempool_take_flags(size, MEMPOOL_NO_OWNER, MEMPOOL_HEAP_OK)
                                                     : mempool_take(size, MEMPOOL_NO_OWNER);
     return handle > 0 ? mempool_data(handle) : NULL;
 }
 
 // The handle by which the block that starts at `data` is held, or would be next; *is_free tells which. 0: no block of a pool.
-static mempool_handle_t locate(const void *data, bool *is_free) {
+static MEMPOOL_HOT mempool_handle_t locate(const void *data, bool *is_free) {
     // The payload is one piece, pool after pool: five compares with constants at most.
     uintptr_t address = (uintptr_t)data;
     unsigned p = MEMPOOL_POOLS;
@@ -167,7 +173,7 @@ static mempool_handle_t locate(const void *data, bool *is_free) {
     return (mempool_handle_t)(word >> 15 << 13 | number);
 }
 
-mempool_handle_t mempool_handle_of(const void *data) {
+MEMPOOL_HOT mempool_handle_t mempool_handle_of(const void *data) {
     bool is_free;
     mempool_handle_t handle = locate(data, &is_free);
     if (handle != 0) {
@@ -176,7 +182,7 @@ mempool_handle_t mempool_handle_of(const void *data) {
     return MEMPOOL_HEAP_FALLBACK ? mempool_heap_handle_of(data) : MEMPOOL_E_FOREIGN;
 }
 
-int mempool_free(void *data) {
+MEMPOOL_HOT int mempool_free(void *data) {
     if (data == NULL) {
         return MEMPOOL_OK;
     }

@@ -194,10 +194,21 @@ mempool_handle_t mempool_heap_handle_of(const void *data) {
     return handle;
 }
 
+// The handle of the block in a place, or 0.
+static mempool_handle_t held_at(uint32_t place) {
+    mempool_handle_t handle = 0;
+    MEMPOOL_LOCK();
+    if (places[place].data != NULL && !places[place].busy) {
+        handle = handle_at(place);
+    }
+    MEMPOOL_UNLOCK();
+    return handle;
+}
+
 size_t mempool_heap_leak(unsigned place, mempool_leak_t *leak) {
     mempool_block_t block = { 0 };
-    mempool_handle_t handle = handle_at(place);
-    if (mempool_heap_inspect(handle, &block) != MEMPOOL_OK) {
+    mempool_handle_t handle = held_at(place);
+    if (handle == 0 || mempool_heap_inspect(handle, &block) != MEMPOOL_OK) {
         return 0;
     }
     *leak = (mempool_leak_t){ (uint32_t)handle, block.owner, block.size,
@@ -208,7 +219,10 @@ size_t mempool_heap_leak(unsigned place, mempool_leak_t *leak) {
 uint32_t mempool_heap_reclaim_python(void) {
     uint32_t given = 0;
     for (uint32_t i = 0; i < MEMPOOL_HEAP_BLOCKS; ++i) {
-        given += mempool_heap_give(handle_at(i), MEMPOOL_PYTHON | MEMPOOL_RECLAIM) == MEMPOOL_OK ? 1u : 0u;
+        mempool_handle_t handle = held_at(i);
+        if (handle != 0 && mempool_heap_give(handle, MEMPOOL_PYTHON | MEMPOOL_RECLAIM) == MEMPOOL_OK) {
+            ++given;
+        }
     }
     return given;
 }

@@ -205,15 +205,23 @@ mempool_level_t mempool_pressure_level(unsigned pool);
 mempool_level_t mempool_pressure_highest(void);
 
 // Owners (owner.c).
+#if MEMPOOL_OWNERS > 0
 void mempool_owner_init(void);
-bool mempool_owner_is_live(mempool_owner_t owner);
-void mempool_owner_reclaim_python(void);
 void mempool_owner_reset_stats(void);
+void mempool_owner_reclaim_python(void);
+#else
+#define mempool_owner_init() ((void)0)
+#define mempool_owner_reset_stats() ((void)0)
+#define mempool_owner_reclaim_python() ((void)0)
+#endif
+bool mempool_owner_is_live(mempool_owner_t owner);
 
 // Poison (poison.c): fills a block that is given back; counts one that was written to meanwhile.
+#if MEMPOOL_POISON
 void mempool_poison_fill(unsigned pool, uint32_t index);
 void mempool_poison_verify(unsigned pool, uint32_t index, mempool_handle_t handle);
-uint32_t mempool_poison_check(void);
+uint32_t mempool_poison_check(void); // damaged blocks among those that are free
+#endif
 
 // Trace (trace.c).
 #if MEMPOOL_TRACE

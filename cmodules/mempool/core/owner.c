@@ -13,11 +13,11 @@ mempool_owner_entry_t mempool_owners[MEMPOOL_OWNERS + 1] MEMPOOL_FAST;
 static mempool_word_t held_by_c MEMPOOL_FAST; // a bit an owner
 static mempool_word_t held_by_python MEMPOOL_FAST;
 
-bool mempool_owner_is_live(mempool_owner_t owner) {
+MEMPOOL_HOT bool mempool_owner_is_live(mempool_owner_t owner) {
     return owner <= MEMPOOL_OWNERS && ((mempool_load(&held_by_c) | mempool_load(&held_by_python)) >> owner & 1u) != 0;
 }
 
-static bool is_known(mempool_owner_t owner) {
+static MEMPOOL_HOT bool is_known(mempool_owner_t owner) {
     return mempool_owner_is_live(owner) || (owner <= MEMPOOL_OWNERS && mempool_load(&mempool_owners[owner].left) != 0);
 }
 
@@ -83,7 +83,7 @@ int mempool_owner_close(mempool_owner_t owner, uint32_t flags) {
     return status;
 }
 
-int mempool_owner_info(mempool_owner_t owner, mempool_owner_info_t *info) {
+MEMPOOL_HOT int mempool_owner_info(mempool_owner_t owner, mempool_owner_info_t *info) {
     if (owner == MEMPOOL_NO_OWNER || !is_known(owner)) {
         return MEMPOOL_E_RANGE;
     }
@@ -116,9 +116,6 @@ void mempool_owner_reset_stats(void) {
 
 #else
 
-void mempool_owner_init(void) {
-}
-
 bool mempool_owner_is_live(mempool_owner_t owner) {
     return owner == MEMPOOL_NO_OWNER;
 }
@@ -139,12 +136,6 @@ int mempool_owner_info(mempool_owner_t owner, mempool_owner_info_t *info) {
     (void)owner;
     (void)info;
     return MEMPOOL_E_RANGE;
-}
-
-void mempool_owner_reclaim_python(void) {
-}
-
-void mempool_owner_reset_stats(void) {
 }
 
 #endif

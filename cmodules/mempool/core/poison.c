@@ -7,9 +7,13 @@
 
 #define POISON 0xA5u
 
+#if MEMPOOL_POISON
+
 static mempool_word_t hits MEMPOOL_FAST;
 
-#if MEMPOOL_POISON
+uint32_t mempool_poison_hits(void) {
+    return mempool_load(&hits);
+}
 
 static uint8_t *payload_of(unsigned pool, uint32_t index) {
     const mempool_geometry_t *geometry = &mempool_geometry[pool];
@@ -60,17 +64,8 @@ uint32_t mempool_poison_check(void) {
 
 #else
 
-void mempool_poison_fill(unsigned pool, uint32_t index) {
-    (void)pool;
-    (void)index;
-}
-
-uint32_t mempool_poison_check(void) {
+uint32_t mempool_poison_hits(void) {
     return 0;
 }
 
 #endif
-
-uint32_t mempool_poison_hits(void) {
-    return mempool_load(&hits);
-}

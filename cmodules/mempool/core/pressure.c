@@ -22,11 +22,11 @@ static inline uint32_t pack(uint32_t word, unsigned p, uint32_t level, uint32_t 
 }
 
 // With `used` blocks or more in use the state is below this.
-static uint32_t mark(const mempool_pool_t *pool, uint32_t used) {
+static MEMPOOL_HOT uint32_t mark(const mempool_pool_t *pool, uint32_t used) {
     return (pool->count - used + 1u) * MEMPOOL_UNIT;
 }
 
-static uint32_t next_level(unsigned p, uint32_t level) {
+static MEMPOOL_HOT uint32_t next_level(unsigned p, uint32_t level) {
     const mempool_pool_t *pool = mempool_pool(p);
     const mempool_geometry_t *geometry = &mempool_geometry[p];
     uint32_t state = mempool_load(&pool->state);
@@ -42,7 +42,7 @@ static uint32_t next_level(unsigned p, uint32_t level) {
     return MEMPOOL_LEVEL_NORMAL;
 }
 
-static void set_marks(unsigned p, uint32_t level) {
+static MEMPOOL_HOT void set_marks(unsigned p, uint32_t level) {
     mempool_pool_t *pool = mempool_pool(p);
     const mempool_geometry_t *geometry = &mempool_geometry[p];
     mempool_store(&pool->up, level == MEMPOOL_LEVEL_CRITICAL ? MEMPOOL_MARK_NEVER_UP
@@ -53,7 +53,7 @@ static void set_marks(unsigned p, uint32_t level) {
 
 // Marks are set after the level, and both looked at again: of several that look at once, the last leaves them in order,
 // and what is taken meanwhile is either seen here or beyond the new marks.
-void mempool_pressure_look_at(unsigned p) {
+MEMPOOL_HOT void mempool_pressure_look_at(unsigned p) {
     const mempool_pool_t *pool = mempool_pool(p);
     uint32_t state = mempool_load(&pool->state);
     if (state >= mempool_load(&pool->up) && state < mempool_load(&pool->down)) {
@@ -73,7 +73,7 @@ void mempool_pressure_look_at(unsigned p) {
     }
 }
 
-void mempool_pressure_look(void) {
+MEMPOOL_HOT void mempool_pressure_look(void) {
     for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
         mempool_pressure_look_at(p);
     }
@@ -87,11 +87,11 @@ MEMPOOL_HOT __attribute__((noinline)) mempool_handle_t mempool_ring(mempool_hand
     return handle;
 }
 
-mempool_level_t mempool_pressure_level(unsigned pool) {
+MEMPOOL_HOT mempool_level_t mempool_pressure_level(unsigned pool) {
     return (mempool_level_t)LEVEL(mempool_load(&levels), pool);
 }
 
-mempool_level_t mempool_pressure_highest(void) {
+MEMPOOL_HOT mempool_level_t mempool_pressure_highest(void) {
 #define EACH (1u | 1u << 4 | 1u << 8 | 1u << 12 | 1u << 16)
     uint32_t word = mempool_load(&levels);
     return (word & EACH * MEMPOOL_LEVEL_CRITICAL) != 0 ? MEMPOOL_LEVEL_CRITICAL
@@ -112,7 +112,7 @@ void mempool_set_pressure_hook(mempool_hook_t hook) {
     MEMPOOL_LEAVE();
 }
 
-bool mempool_pressure_next(unsigned *pool, mempool_level_t *level) {
+MEMPOOL_HOT bool mempool_pressure_next(unsigned *pool, mempool_level_t *level) {
     bool found = false;
     MEMPOOL_ENTER();
     mempool_pressure_look();

@@ -7,7 +7,12 @@
 #define ADD_BLOCKS(name, size, log2, blocks) +(blocks)
 #define BLOCKS (0u MEMPOOL_CLASSES(ADD_BLOCKS))
 
+#if MEMPOOL_DIAGNOSTICS
 static mempool_word_t held_in_all MEMPOOL_FAST; // sum of the pools' `held`
+#define HELD_IN_ALL mempool_peek(&held_in_all)
+#else
+#define HELD_IN_ALL 0u
+#endif
 
 // The fewest blocks that were free.
 #if MEMPOOL_DIAGNOSTICS
@@ -47,7 +52,7 @@ static inline __attribute__((always_inline)) void finish(mempool_stats_t *out, u
 }
 
 // One pool after another, written out: every counter is a constant away from one register.
-void mempool_stats(mempool_stats_t *stats) {
+MEMPOOL_HOT void mempool_stats(mempool_stats_t *stats) {
     uint32_t state = 0;
     uint32_t free_bytes = 0;
     uint32_t fewest_bytes = 0;
@@ -77,7 +82,7 @@ void mempool_stats(mempool_stats_t *stats) {
 #else
     uint32_t allocs = 0;
 #endif
-    finish(stats, CAPACITY, BLOCKS, state, free_bytes, fewest_bytes, allocs, mempool_peek(&held_in_all));
+    finish(stats, CAPACITY, BLOCKS, state, free_bytes, fewest_bytes, allocs, HELD_IN_ALL);
     MEMPOOL_LEAVE();
     stats->largest_free = largest;
     stats->level = mempool_pressure_highest();
@@ -86,7 +91,7 @@ void mempool_stats(mempool_stats_t *stats) {
     }
 }
 
-int mempool_pool_stats(unsigned p, mempool_stats_t *stats) {
+MEMPOOL_HOT int mempool_pool_stats(unsigned p, mempool_stats_t *stats) {
     if (p >= MEMPOOL_POOLS) {
         return MEMPOOL_E_RANGE;
     }
@@ -118,7 +123,7 @@ int mempool_pool_stats(unsigned p, mempool_stats_t *stats) {
     return MEMPOOL_OK;
 }
 
-int mempool_pool_info(unsigned pool, mempool_pool_info_t *info) {
+MEMPOOL_HOT int mempool_pool_info(unsigned pool, mempool_pool_info_t *info) {
     if (pool >= MEMPOOL_POOLS) {
         return MEMPOOL_E_RANGE;
     }
@@ -134,13 +139,12 @@ int mempool_pool_info(unsigned pool, mempool_pool_info_t *info) {
     return MEMPOOL_OK;
 }
 
-void mempool_reset_stats(void) {
+MEMPOOL_HOT void mempool_reset_stats(void) {
+#if MEMPOOL_DIAGNOSTICS
     uint32_t held = 0;
     for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
         mempool_pool_t *pool = mempool_pool(p);
-        (void)pool;
         MEMPOOL_ENTER();
-#if MEMPOOL_DIAGNOSTICS
         uint32_t state = mempool_load(&pool->state);
         mempool_store(&pool->deepest, state);
         mempool_at_most(&pool->deepest, mempool_load(&pool->state)); // what was taken meanwhile
@@ -152,11 +156,11 @@ void mempool_reset_stats(void) {
         mempool_store(&pool->reclaimed, 0u);
         mempool_store(&pool->refused, 0u);
         mempool_store(&pool->denied, 0u);
-#endif
         MEMPOOL_LEAVE();
     }
     mempool_store(&held_in_all, held);
     mempool_store(&mempool_refused_foreign, 0u);
+#endif
     mempool_owner_reset_stats();
     if (MEMPOOL_HEAP_FALLBACK) {
         mempool_heap_reset_stats();

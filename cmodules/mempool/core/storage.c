@@ -124,9 +124,9 @@ void mempool_init(void) {
         uint32_t leaves = mempool_geometry[p].leaves;
         for (uint32_t i = 0; i < count; ++i) {
             mempool_poke(mempool_word(pool, i), ((p + 1u) << 10 | i) << 2);
-            if (MEMPOOL_POISON) {
-                mempool_poison_fill(p, i);
-            }
+#if MEMPOOL_POISON
+            mempool_poison_fill(p, i);
+#endif
         }
         for (uint32_t leaf = 0; leaf < leaves; ++leaf) {
             uint32_t left = count - 32u * leaf;
