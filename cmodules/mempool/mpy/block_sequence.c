@@ -1,0 +1,182 @@
+// Blocks and views as sequences of bytes: length, index, slices, ==, in, iteration and the buffer protocol.
+//
+// A view is a window on a Block: it keeps its Block alive, and is good as long as the Block holds what it held
+// when the view was cut. A view of a view is a view of the same Block.
+//
+// MicroPython's buffer protocol has no release hook. Who keeps the pointer for later (memoryview, RingIO and
+// drivers) asks for MP_BUFFER_RW, which is refused: so a memoryview of a block cannot be written to, and what
+// cannot live without writing does not get it. Who uses the pointer at once asks for READ (write, send,
+// struct.unpack_from, uctypes.addressof) or for WRITE (readinto, recv_into, struct.pack_into), which are given.
+
+#include <string.h>
+
+#include "py/binary.h"
+#include "py/objstr.h"
+
+#include "block_sequence.h"
+
+#if CONFIG_MEMORY_POOL_ENABLE
+
+typedef struct {
+    mempool_block_obj_t head; // handle: what the Block held; parent: the Block
+    uint32_t offset;
+    uint32_t length;
+} view_obj_t;
+
+void mempool_view_clip(const mempool_block_obj_t *head, mempool_block_t *block) {
+    const view_obj_t *view = (const view_obj_t *)head;
+    block->data = (uint8_t *)block->data + view->offset;
+    block->size = view->length;
+}
+
+// The bytes, or ValueError.
+static uint8_t *use(mp_obj_t self_in, size_t *length) {
+    mempool_block_t block;
+    if (!mempool_block_look(MP_OBJ_TO_PTR(self_in), &block)) {
+        mempool_raise_freed();
+    }
+    *length = block.size;
+    return block.data;
+}
+
+mp_int_t mempool_sequence_get_buffer(mp_obj_t self_in, mp_buffer_info_t *buffer, mp_uint_t flags) {
+    if ((flags & MP_BUFFER_RW) == MP_BUFFER_RW) {
+        return 1;
+    }
+    buffer->buf = use(self_in, &buffer->len);
+    buffer->typecode = BYTEARRAY_TYPECODE;
+    return 0;
+}
+
+// ---- Operators -----------------------------------------------------------------------------------------
+
+mp_obj_t mempool_sequence_unary_op(mp_unary_op_t op, mp_obj_t self_in) {
+    mempool_block_t block;
+    switch (op) {
+        case MP_UNARY_OP_BOOL: // asks whether there is anything, so it never raises
+            return mp_obj_new_bool(mempool_block_look(MP_OBJ_TO_PTR(self_in), &block) && block.size > 0);
+        case MP_UNARY_OP_LEN: {
+            size_t length;
+            use(self_in, &length);
+            return MP_OBJ_NEW_SMALL_INT(length);
+        }
+        default:
+            return MP_OBJ_NULL; // as bytearray: its content changes, so it has no hash
+    }
+}
+
+mp_obj_t mempool_sequence_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_t other) {
+    if (op != MP_BINARY_OP_EQUAL && op != MP_BINARY_OP_CONTAINS) {
+        return MP_OBJ_NULL;
+    }
+    // A str has a buffer, too, but it is text.
+    mp_buffer_info_t buffer;
+    bool bytes = !mp_obj_is_str(other) && mp_get_buffer(other, &buffer, MP_BUFFER_READ);
+    size_t length;
+    const uint8_t *data = use(self_in, &length);
+    if (op == MP_BINARY_OP_EQUAL) {
+        return mp_obj_new_bool(bytes && buffer.len == length && memcmp(data, buffer.buf, length) == 0);
+    }
+    if (bytes) {
+        return mp_obj_new_bool(find_subbytes(data, length, buffer.buf, buffer.len, 1) != NULL);
+    }
+    if (mp_obj_is_int(other)) {
+        int32_t value = mempool_get_clamped(other, "value");
+        return mp_obj_new_bool(value >= 0 && value <= 255 && memchr(data, value, length) != NULL);
+    }
+    mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("a block has bytes in it, not %s"), mp_obj_get_type_str(other));
+}
+
+// ---- Index and slices ----------------------------------------------------------------------------------
+
+static mp_obj_t view_new(mempool_block_obj_t *self, mp_obj_t slice_in) {
+    view_obj_t *view = mp_obj_malloc(view_obj_t, &mempool_type_Block);
+    view->head.parent = self->parent == NULL ? self : self->parent;
+    view->head.handle = self->handle;
+    view->head.epoch = mempool_epoch;
+    size_t length;
+    use(MP_OBJ_FROM_PTR(self), &length);
+    mp_bound_slice_t slice;
+    if (!mp_seq_get_fast_slice_indexes(length, slice_in, &slice)) {
+        mp_raise_NotImplementedError(MP_ERROR_TEXT("only slices with step 1"));
+    }
+    view->offset = (uint32_t)slice.start + (self->parent == NULL ? 0 : ((view_obj_t *)self)->offset);
+    view->length = (uint32_t)(slice.stop - slice.start);
+    return MP_OBJ_FROM_PTR(view);
+}
+
+// What is worked out from an index or slice is good for the length it was worked out with: an index with an __index__ or
+// __int__ of its own may have freed the Block meanwhile, and filled it anew.
+static uint8_t *use_again(mp_obj_t self_in, size_t end) {
+    size_t length;
+    uint8_t *data = use(self_in, &length);
+    if (end > length) {
+        mempool_raise_freed();
+    }
+    return data;
+}
+
+static void slice_store(mp_obj_t self_in, mp_obj_t slice_in, mp_obj_t value) {
+    size_t length;
+    use(self_in, &length);
+    mp_bound_slice_t slice;
+    if (!mp_seq_get_fast_slice_indexes(length, slice_in, &slice)) {
+        mp_raise_NotImplementedError(MP_ERROR_TEXT("only slices with step 1"));
+    }
+    mp_buffer_info_t buffer;
+    mp_get_buffer_raise(value, &buffer, MP_BUFFER_READ);
+    size_t room = (size_t)(slice.stop - slice.start);
+    if (buffer.len != room) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("slice of %d bytes cannot take %d"), (int)room,
+            (int)buffer.len);
+    }
+    memmove(use_again(self_in, (size_t)slice.stop) + slice.start, buffer.buf, room); // it may be a view of the same Block
+}
+
+mp_obj_t mempool_sequence_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t value) {
+    if (value == MP_OBJ_NULL) {
+        return MP_OBJ_NULL; // nothing can be deleted
+    }
+    if (mp_obj_is_type(index_in, &mp_type_slice)) {
+        if (value == MP_OBJ_SENTINEL) {
+            return view_new(MP_OBJ_TO_PTR(self_in), index_in);
+        }
+        slice_store(self_in, index_in, value);
+        return mp_const_none;
+    }
+    int32_t byte = value == MP_OBJ_SENTINEL ? 0 : mempool_get_between(value, "value", 0, 255);
+    size_t length;
+    use(self_in, &length);
+    size_t index = mp_get_index(&mempool_type_Block, length, index_in, false);
+    uint8_t *data = use_again(self_in, index + 1);
+    if (value == MP_OBJ_SENTINEL) {
+        return MP_OBJ_NEW_SMALL_INT(data[index]);
+    }
+    data[index] = (uint8_t)byte;
+    return mp_const_none;
+}
+
+// ---- Iteration -----------------------------------------------------------------------------------------
+
+typedef struct {
+    mp_obj_base_t base;
+    mp_fun_1_t iternext;
+    mp_obj_t sequence;
+    size_t index;
+} iterator_obj_t;
+
+static mp_obj_t iterator_next(mp_obj_t self_in) {
+    iterator_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    size_t length;
+    const uint8_t *data = use(self->sequence, &length);
+    return self->index < length ? MP_OBJ_NEW_SMALL_INT(data[self->index++]) : MP_OBJ_STOP_ITERATION;
+}
+
+mp_obj_t mempool_sequence_getiter(mp_obj_t self_in, mp_obj_iter_buf_t *iter_buf) {
+    MP_STATIC_ASSERT(sizeof(iterator_obj_t) <= sizeof(mp_obj_iter_buf_t));
+    iterator_obj_t *iterator = (iterator_obj_t *)iter_buf;
+    *iterator = (iterator_obj_t){ { &mp_type_polymorph_iter }, iterator_next, self_in, 0 };
+    return MP_OBJ_FROM_PTR(iterator);
+}
+
+#endif // CONFIG_MEMORY_POOL_ENABLE

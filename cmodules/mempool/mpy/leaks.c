@@ -1,0 +1,140 @@
+// Who holds what, and what happened last: leaks, leaks_into, trace. Without diagnostics they say so.
+
+#include "py/objlist.h"
+#include "py/objtuple.h"
+
+#include "mempool_mpy.h"
+
+#if CONFIG_MEMORY_POOL_ENABLE
+
+#define MIN_AGE_DEFAULT_MS (60000)
+
+#if MEMPOOL_DIAGNOSTICS
+
+static size_t blocks_in_use(void) {
+    size_t used = 0;
+    for (unsigned pool = 0; pool < MEMPOOL_POOLS; pool++) {
+        mempool_pool_info_t info;
+        mempool_pool_info(pool, &info);
+        used += info.used;
+    }
+    return used;
+}
+
+// leaks(min_age_ms=60000) -> list of (handle, owner, size, age_ms), oldest first
+static mp_obj_t mempool_leaks_(size_t n_args, const mp_obj_t *args, mp_map_t *kw_args) {
+    static const mp_arg_t allowed[] = {
+        { MP_QSTR_min_age_ms, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_INT(MIN_AGE_DEFAULT_MS) } },
+    };
+    mp_arg_val_t values[1];
+    mp_arg_parse_all(n_args, args, kw_args, 1, allowed, values);
+    int32_t min_age_ms = mempool_get_between(values[0].u_obj, "min_age_ms", 0, MEMPOOL_INT_MAX);
+
+    // Room for a few more: blocks of the heap, and what is taken meanwhile.
+    size_t room = blocks_in_use() + 8;
+    mempool_leak_t *leaks = m_new(mempool_leak_t, room);
+    size_t n = mempool_leaks((uint32_t)min_age_ms, leaks, room);
+    while (n == room) {
+        leaks = m_renew(mempool_leak_t, leaks, room, 2 * room);
+        room *= 2;
+        n = mempool_leaks((uint32_t)min_age_ms, leaks, room);
+    }
+    mp_obj_t list = mp_obj_new_list(0, NULL);
+    for (size_t i = 0; i < n; i++) {
+        mp_obj_t items[] = {
+            mp_obj_new_int_from_uint(leaks[i].handle),
+            mempool_owner_from((mempool_owner_t)leaks[i].owner),
+            mp_obj_new_int_from_uint(leaks[i].size),
+            mp_obj_new_int_from_uint(leaks[i].age_ms),
+        };
+        mp_obj_list_append(list, mp_obj_new_tuple(MP_ARRAY_SIZE(items), items));
+    }
+    m_del(mempool_leak_t, leaks, room);
+    return list;
+}
+
+// leaks_into(array('I'), min_age_ms=60000) -> entries; each is 4 words: handle, owner's number, size, age_ms
+static mp_obj_t mempool_leaks_into(size_t n_args, const mp_obj_t *args, mp_map_t *kw_args) {
+    static const mp_arg_t allowed[] = {
+        { MP_QSTR_array, MP_ARG_REQUIRED | MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
+        { MP_QSTR_min_age_ms, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_INT(MIN_AGE_DEFAULT_MS) } },
+    };
+    mp_arg_val_t values[2];
+    mp_arg_parse_all(n_args, args, kw_args, 2, allowed, values);
+    size_t words;
+    MP_STATIC_ASSERT(sizeof(mempool_leak_t) == 4 * sizeof(uint32_t));
+    uint32_t *out = mempool_get_words(values[0].u_obj, 0, &words);
+    int32_t min_age_ms = mempool_get_between(values[1].u_obj, "min_age_ms", 0, MEMPOOL_INT_MAX);
+    return MP_OBJ_NEW_SMALL_INT(mempool_leaks((uint32_t)min_age_ms, (mempool_leak_t *)out, words / 4));
+}
+
+#else
+
+static mp_obj_t mempool_leaks_(size_t n_args, const mp_obj_t *args, mp_map_t *kw_args) {
+    (void)n_args;
+    (void)args;
+    (void)kw_args;
+    mp_raise_NotImplementedError(MP_ERROR_TEXT("CONFIG_MEMORY_POOL_DIAGNOSTICS is off"));
+}
+#define mempool_leaks_into mempool_leaks_
+
+#endif
+
+MP_DEFINE_CONST_FUN_OBJ_KW(mempool_leaks_obj, 0, mempool_leaks_);
+MP_DEFINE_CONST_FUN_OBJ_KW(mempool_leaks_into_obj, 0, mempool_leaks_into);
+
+#if MEMPOOL_TRACE
+
+// trace(n=None) -> list of (what, handle, size, owner, ticks), oldest first
+static mp_obj_t mempool_trace_(size_t n_args, const mp_obj_t *args, mp_map_t *kw_args) {
+    static const mp_arg_t allowed[] = {
+        { MP_QSTR_n, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
+    };
+    static const qstr what[] = {
+        MP_QSTR_,
+        MP_QSTR_take,
+        MP_QSTR_give,
+        MP_QSTR_reclaim,
+        MP_QSTR_fail,
+        MP_QSTR_refuse,
+        MP_QSTR_poison,
+    };
+    mp_arg_val_t values[1];
+    mp_arg_parse_all(n_args, args, kw_args, 1, allowed, values);
+    size_t room = CONFIG_MEMORY_POOL_TRACE_DEPTH;
+    if (values[0].u_obj != mp_const_none) {
+        int32_t wanted = mempool_get_between(values[0].u_obj, "n", 0, MEMPOOL_INT_MAX);
+        room = (size_t)wanted < room ? (size_t)wanted : room;
+    }
+    mempool_trace_t *entries = m_new(mempool_trace_t, room + 1);
+    size_t n = mempool_trace(entries, room);
+    mp_obj_t list = mp_obj_new_list(0, NULL);
+    for (size_t i = 0; i < n; i++) {
+        const mempool_trace_t *entry = &entries[i];
+        mp_obj_t items[] = {
+            MP_OBJ_NEW_QSTR(what[entry->what < MP_ARRAY_SIZE(what) ? entry->what : 0]),
+            mp_obj_new_int(entry->handle),
+            mp_obj_new_int_from_uint(entry->size),
+            mempool_owner_from((mempool_owner_t)entry->owner),
+            mp_obj_new_int_from_uint(entry->ticks),
+        };
+        mp_obj_list_append(list, mp_obj_new_tuple(MP_ARRAY_SIZE(items), items));
+    }
+    m_del(mempool_trace_t, entries, room + 1);
+    return list;
+}
+
+#else
+
+static mp_obj_t mempool_trace_(size_t n_args, const mp_obj_t *args, mp_map_t *kw_args) {
+    (void)n_args;
+    (void)args;
+    (void)kw_args;
+    mp_raise_NotImplementedError(MP_ERROR_TEXT("CONFIG_MEMORY_POOL_TRACE_ALLOCATIONS is off"));
+}
+
+#endif
+
+MP_DEFINE_CONST_FUN_OBJ_KW(mempool_trace_obj, 0, mempool_trace_);
+
+#endif // CONFIG_MEMORY_POOL_ENABLE

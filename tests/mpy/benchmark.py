@@ -1,0 +1,30 @@
+# benchmark: a row an operation, printable and plain; whatever the fill, and nothing kept.
+import mempool
+
+NAMES = ["take", "give", "give_stale", "stats", "gc_alloc", "gc_free"]
+
+
+def check():
+    used = [pool.used for pool in mempool.pools()]
+    refused = mempool.stats().refused
+    table = mempool.benchmark()
+    assert [row.operation for row in table] == NAMES, table
+    assert len(set(row.unit for row in table)) == 1 and table[0].unit in ("ns", "cycles")
+    for row in table:
+        assert 0 <= row.min <= row.median <= row.max, row
+        assert tuple(row) == (row.operation, row.unit, row.min, row.median, row.max)
+        assert str(row).startswith("(operation='%s', unit='%s', min=" % row[:2]), row
+    # Clocks of 10 ns or a whole timer tick may see 0 at best, never for the slowest of many.
+    assert max(row.max for row in table) > 0
+    assert [pool.used for pool in mempool.pools()] == used and mempool.check() == 0
+    assert mempool.stats().refused == refused
+
+
+check()
+handles = []
+while not handles or handles[-1] > 0:
+    handles.append(mempool.take(1))
+check()
+for handle in handles[:-1]:
+    mempool.give(handle)
+assert mempool.stats().used == 0

@@ -1,0 +1,130 @@
+# timeout_ms: waits, runs what is pending, gets the block that is given meanwhile, and loses none.
+import time
+
+import boardcfg
+import mempool
+import micropython
+
+
+def raises(error, call, *args, **kw):
+    try:
+        call(*args, **kw)
+    except error as caught:
+        return str(caught)
+    raise SystemExit("no %s from %s%s" % (error.__name__, call, args))
+
+
+def timed(call, *args, **kw):
+    start = time.ticks_ms()
+    result = call(*args, **kw)
+    return time.ticks_diff(time.ticks_ms(), start), result
+
+
+if not boardcfg.MEMORY_POOL_STRICT_MODE:
+    raise SystemExit(0)  # nothing is ever out
+
+taken = []
+while not taken or taken[-1] > 0:
+    taken.append(mempool.take(512))
+taken.pop()
+mempool.reset_stats()
+used = mempool.XLARGE.used
+empty = mempool.Block()
+
+# Nobody gives: the whole time, one failure.
+elapsed, text = timed(raises, MemoryError, mempool.alloc, 512, timeout_ms=100)
+assert 95 <= elapsed < 1000, elapsed
+assert text.startswith("XLARGE exhausted"), text
+assert mempool.stats().failures == 1 and mempool.XLARGE.used == used
+elapsed, _ = timed(raises, MemoryError, mempool.alloc_into, empty, 512, timeout_ms=50)
+assert 45 <= elapsed < 1000 and not empty
+elapsed, _ = timed(raises, MemoryError, mempool.alloc, 512, timeout_ms=0)
+assert elapsed < 40, elapsed
+
+# No wait where there is a block, or where waiting is no use.
+elapsed, block = timed(mempool.alloc, 10, timeout_ms=5000)
+block.free()
+assert elapsed < 40, elapsed
+elapsed, _ = timed(raises, ValueError, mempool.alloc, 600, timeout_ms=5000)
+assert elapsed < 40, elapsed
+
+# Given by a callback that was pending: it runs within the wait.
+given = []
+
+
+def give(_):
+    given.append(mempool.give(taken.pop()))
+
+
+micropython.schedule(give, None)
+elapsed, block = timed(mempool.alloc, 512, timeout_ms=5000)
+assert given == [0] and elapsed < 2000 and len(block) == 512
+taken.append(block.detach())
+assert mempool.XLARGE.used == used and mempool.stats().failures == 3
+
+
+# Callbacks go on during the wait, one that arms the next.
+count = 0
+
+
+def tick(_):
+    global count
+    count += 1
+    if count < 5:
+        micropython.schedule(tick, None)
+    else:
+        mempool.give(taken.pop())
+
+
+micropython.schedule(tick, None)
+mempool.alloc_into(empty, 512, timeout_ms=5000)
+assert count == 5 and len(empty) == 512
+taken.append(empty.detach())
+
+# Inside a callback it counts as 0.
+inside = []
+
+
+def callback(_):
+    start = time.ticks_ms()
+    try:
+        mempool.alloc(512, timeout_ms=5000)
+    except MemoryError as error:
+        inside.append((time.ticks_diff(time.ticks_ms(), start), str(error)))
+
+
+micropython.schedule(callback, None)
+time.sleep_ms(20)
+assert len(inside) == 1 and inside[0][0] < 1000 and "XLARGE" in inside[0][1], inside
+
+
+# A Block that a callback fills while alloc_into waits for it: full, and the block that came is
+# given back.
+def fill(_):
+    handle = taken.pop()
+    mempool.give(taken.pop())
+    empty.attach(handle)
+
+
+micropython.schedule(fill, None)
+assert raises(ValueError, mempool.alloc_into, empty, 512, timeout_ms=5000) == "block is not empty"
+assert len(empty) == 512 and mempool.XLARGE.used == used - 1
+empty.free()
+for handle in taken:
+    assert mempool.give(handle) == 0
+
+# A quota is waited for as well.
+if boardcfg.MEMORY_POOL_OWNERS:
+    owner = mempool.Owner("waits", 128)
+    held = owner.alloc(100)
+    elapsed, text = timed(raises, MemoryError, owner.alloc, 100, timeout_ms=50)
+    assert 45 <= elapsed < 1000 and text.startswith("owner 'waits': quota 128"), text
+    assert owner.denied == 1
+    micropython.schedule(lambda _: held.free(), None)
+    block = owner.alloc(100, timeout_ms=5000)
+    assert owner.used == 128
+    block.free()
+
+for block in (held, empty):
+    block.free()
+assert mempool.stats().used == 0 and mempool.check() == 0
