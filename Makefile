@@ -46,7 +46,8 @@ run: build ## A day in a cold room on this computer; TARGET=cm3|rv32 on an emula
 ifeq ($(wildcard examples/cold_room.py),)
 	@echo "run: examples/cold_room.py is not there"; exit 1
 else
-	@$(VENV) tools/exec.py $(EXEC_FLAGS) -c 'import sys, cold_room; sys.exit(cold_room.main(hours=$(HOURS)))'
+	@test -t 1 && bar=True || bar=False; $(VENV) tools/exec.py $(EXEC_FLAGS) \
+	    -c "import sys, cold_room; sys.exit(cold_room.main(hours=$(HOURS), bar=$$bar))"
 endif
 
 .PHONY: repl
@@ -75,7 +76,7 @@ lint: $(VENV) ## Formatting and types only
 format: $(VENV) ## Format C and Python in place
 	@python3 tools/packages.py test
 	@.venv/bin/ruff format -q . && .venv/bin/ruff check -q --fix .
-	@git ls-files -co --exclude-standard '*.c' '*.h' '*.hpp' '*.cpp' | xargs clang-format -i
+	@find cmodules firmware tests benchmarks -name '*.[ch]' -o -name '*.[ch]pp' | xargs clang-format -i
 
 .PHONY: menuconfig
 menuconfig: $(VENV) ## Edit a board's settings, BOARD=UNIX|QEMU_CM3|QEMU_RV32
@@ -122,7 +123,7 @@ $(VENV): tools/requirements.txt
 	@.venv/bin/pip install -q --disable-pip-version-check -r $<
 	@touch $@
 
-$(SOURCE): firmware/versions.mk tools/source.py
+$(SOURCE): firmware/versions.mk
 	@python3 tools/source.py --suite $(MICROPYTHON_SUITE) --archive $(MICROPYTHON_ARCHIVE) \
 	    --sha256 $(MICROPYTHON_SHA256) --cache build/source --output $@
 	@touch $@
@@ -142,14 +143,21 @@ UPSTREAM = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u TARGET -u VARIANT -u BOARD
 $(MPY_CROSS): $(if $(MICROPYTHON_DIR),clone,$(SOURCE)) | $(VENV)
 	@python3 tools/quiet.py "Building mpy-cross" $(@D)/build.log \
 	    $(UPSTREAM)/mpy-cross BUILD=$(ROOT)/$(@D)
+	@touch $@
 
 # Settings that no file's date shows: where they change, the folder is built anew.
 SETTINGS = CONFIG ?= $(CONFIG)\nMASKED ?= $(MASKED)\n\# from $(MPY)\n
+# A variant starts from what its target has built of the same source.
+BASE := build/$(TARGET)
+SEED = $(if $(and $(VARIANT),$(wildcard $(BASE)/$(notdir $(BINARY)))),\
+    if grep -qx '\# from $(MPY)' $(BASE)/settings.mk; then tools/seed.sh $(BASE) $(BUILD); fi,true)
+
 .PHONY: settings
 settings:
 	@mkdir -p $(BUILD)
 	@printf '$(SETTINGS)' | cmp -s - $(BUILD)/settings.mk || \
-	    { rm -rf $(BUILD) && mkdir -p $(BUILD) && printf '$(SETTINGS)' > $(BUILD)/settings.mk; }
+	    { rm -rf $(BUILD) && mkdir -p $(BUILD) && $(SEED) && \
+	      printf '$(SETTINGS)' > $(BUILD)/settings.mk; }
 
 # What every build shares, so that builds may run side by side.
 .PHONY: prepare
@@ -178,7 +186,7 @@ PORT_rv32 = ports/qemu BOARD=QEMU_RV32 BOARD_DIR=$(ROOT)/boards/QEMU_RV32
 $(BINARY): Makefile $(INPUTS) $(if $(MICROPYTHON_DIR),clone) | settings $(MPY_CROSS)
 	@python3 tools/packages.py build $(TARGET)
 	@$(VENV) tools/kconfig.py generate --board $(TARGET_BOARD) --output $(BUILD)/config \
-	    $(if $(CONFIG),--set $(CONFIG)) > $(BUILD)/config.log || { cat $(BUILD)/config.log; exit 1; }
+	    $(addprefix --set ,$(CONFIG)) > $(BUILD)/config.log || { cat $(BUILD)/config.log; exit 1; }
 	@python3 tools/quiet.py "Building $(BUILD)" $(BUILD)/build.log \
 	    $(UPSTREAM)/$(PORT_$(TARGET)) BUILD=$(ROOT)/$(BUILD) \
 	    USER_C_MODULES=$(ROOT) FROZEN_MANIFEST=$(ROOT)/firmware/manifest.py \

@@ -13,7 +13,7 @@ import machine
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--target", default="unix", choices=machine.BOARDS)
     parser.add_argument("--variant", default="", help="a build of its own: build/<target>-<name>")
     parser.add_argument("--timeout", type=float, help="seconds; without it, as long as it takes")

@@ -8,14 +8,13 @@ small wrapper catches how the program ends and prints it behind a mark that no p
     machine.close()
 """
 
-import os
 import secrets
-import selectors
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from console import TIMEOUT, Console, MachineError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,19 +31,9 @@ QEMU = {
 }
 QEMU_COMMON = ["-display", "none", "-monitor", "none", "-semihosting"]
 
-# Statuses of a run that is none of the program's own.
-TIMEOUT = 124
-DIED = 125
-
-BOOT_SECONDS = 20
-
-
-class MachineError(Exception):
-    """The machine gave no result: it did not start, died, or took too long."""
-
-    def __init__(self, message, status=DIED):
-        super().__init__(message)
-        self.status = status
+# Generous: a busy host is not a fault of the machine's.
+BOOT_SECONDS = 60
+PROTOCOL_SECONDS = 30
 
 
 def build_folder(target, variant=""):
@@ -70,6 +59,7 @@ def qemu_command(target, elf, serial="stdio", icount=False):
 WRAPPER = """\
 def _run():
     import sys, gc
+    {setup}
     names = globals()
     del names["_run"]
     error = None
@@ -159,119 +149,26 @@ class Stream:
         status, _, traceback = text.partition("\n")
         return int(status), strip_frames(traceback)
 
+    def rest(self):
+        """What came after the second mark."""
+        return self.tail.partition(self.mark)[2] if self.tail else b""
+
 
 class Machine:
     """One running machine. `show(bytes)` gets the output as it comes."""
+
+    console: Console  # on unix: from the first run on
 
     def __init__(self, target, variant="", file=None, icount=False, show=None):
         self.target = target
         self.emulated = target in QEMU
         self.file = Path(file) if file else binary(target, variant)
         self.show = show
-        self.process = None
-        self.icount = icount
-        self.pending = b""
+        self.traceback = ""
         if self.emulated:
-            self._start(qemu_command(target, self.file, icount=icount), stdin=subprocess.PIPE)
-            self._expect(b">>> ", BOOT_SECONDS, "no prompt after the start")
-
-    # The process and its pipes.
-
-    def _start(self, command, stdin, **options):
-        try:
-            self.process = subprocess.Popen(
-                command,
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                bufsize=0,
-                # Ctrl-C at the terminal is for the program on the board, not for QEMU.
-                start_new_session=self.emulated,
-                **options,
-            )
-        except FileNotFoundError:
-            raise MachineError(f"{command[0]} is missing: run make build") from None
-        self.pending = b""
-
-    def _read(self, timeout, data=b""):
-        """(what came within the timeout or None, what of data is not yet written); b"" where the
-        output has ended."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.process.stdout, selectors.EVENT_READ)
-            if data:
-                selector.register(self.process.stdin, selectors.EVENT_WRITE)
-            events = selector.select(timeout)
-        got = None
-        for key, _ in events:
-            if key.fileobj is self.process.stdout:
-                got = os.read(self.process.stdout.fileno(), 65536)
-            else:
-                data = data[os.write(self.process.stdin.fileno(), data[:512]) :]
-        # The emulated console ends its lines as terminals do.
-        if got and self.emulated:
-            got = self._newlines(got) or None
-        return got, data
-
-    def _newlines(self, data):
-        data = self.pending + data
-        self.pending = b"\r" if data.endswith(b"\r") else b""
-        return data[: len(data) - len(self.pending)].replace(b"\r\n", b"\n")
-
-    def _expect(self, text, timeout, problem, data=b""):
-        deadline = time.monotonic() + timeout
-        seen = b""
-        while text not in seen:
-            left = deadline - time.monotonic()
-            got, data = self._read(max(left, 0), data)
-            if got == b"" or left <= 0:
-                self.close()
-                raise MachineError(f"{self.target}: {problem}; it said {seen[-200:]!r}")
-            seen += got or b""
-        return seen.partition(text)[2]
-
-    def _died(self):
-        code = self.process.wait()
-        how = f"status {code}"
-        if code < 0:
-            how = f"signal {signal.Signals(-code).name}"
-        return MachineError(f"{self.target}: the machine stopped without a result ({how})")
-
-    # Running programs.
-
-    def _send_wrapper(self, text):
-        """Into the raw REPL by raw paste, which tells when it can take more."""
-        rest = self._expect(b"raw REPL; CTRL-B to exit\n>", 10, "no raw REPL", b"\r\x03\x01")
-        rest += self._gather(rest, b"R\x01", b"\x05A\x01")
-        while len(rest) < 3:
-            rest += self._some()
-        window = int.from_bytes(rest[:2], "little")
-        room = window + window * rest[2:].count(b"\x01")
-        data = text.encode()
-        while data:
-            if room == 0:
-                got = self._some()
-                if b"\x04" in got:
-                    raise MachineError(f"{self.target}: the raw REPL refused the program")
-                room += window * got.count(b"\x01")
-                continue
-            piece, data = data[:room], data[room:]
-            room -= len(piece)
-            os.write(self.process.stdin.fileno(), piece)
-        os.write(self.process.stdin.fileno(), b"\x04")
-        return self._gather(b"", b"\x04", b"")
-
-    def _some(self):
-        got, _ = self._read(10)
-        if not got:
-            self.close()
-            raise MachineError(f"{self.target}: the raw REPL stopped answering")
-        return got
-
-    def _gather(self, seen, text, data):
-        if data:
-            os.write(self.process.stdin.fileno(), data)
-        while text not in seen:
-            seen += self._some()
-        return seen.partition(text)[2]
+            command = qemu_command(target, self.file, icount=icount)
+            self.console = Console(target, command, terminal=True)
+            self.console.expect(b">>> ", BOOT_SECONDS, "no prompt after the start")
 
     def run(self, source, name="<script>", timeout=None, path=None):
         """Runs a program: (exit status, what it printed as bytes). The traceback of an exception
@@ -279,34 +176,57 @@ class Machine:
 
         On unix each run is a process of its own, which reads `path` if it is given."""
         nonce = "\x1e" + secrets.token_hex(8) + "\x1e"
-        mark = nonce.encode()
         data = source.encode() if isinstance(source, str) else source
         fields = {"name": name, "first": nonce[:9], "rest": nonce[9:]}
-        stream = Stream(mark, self.show)
-        self.traceback = ""
-        rest = b""
         if self.emulated:
+            fields["setup"] = "pass"
             fields["source"] = f"sys.stdin.buffer.read({len(data)})"
-            rest = self._send_wrapper(WRAPPER.format(**fields))
+            self._raw_paste(WRAPPER.format(**fields).encode())
         else:
             fields["source"] = repr(data) if path is None else f"open({str(path)!r}).read()"
-            head = f"import sys\nsys.argv[:] = [{name!r}]\n"
+            fields["setup"] = f"sys.argv[:] = [{name!r}]"
             if path is not None:
-                head += f"sys.path[0] = {str(Path(path).resolve().parent)!r}\n"
-            self._start([str(self.file), "-c", head + WRAPPER.format(**fields)], stdin=None)
+                fields["setup"] += f"; sys.path[0] = {str(Path(path).resolve().parent)!r}"
+            command = [str(self.file), "-c", WRAPPER.format(**fields)]
+            self.console = Console(self.target, command, terminal=False)
             data = b""
-        stream.feed(rest)
+        stream = Stream(nonce.encode(), self.show)
         status = self._collect(stream, data, timeout)
-        if not self.emulated:
-            code = self.process.wait()
-            if code:
-                raise self._died()
         return status, bytes(stream.output)
 
+    def _raw_repl(self):
+        self.console.write(b"\r\x03\x01")
+        self.console.expect(b"raw REPL; CTRL-B to exit\n>", PROTOCOL_SECONDS, "no raw REPL")
+
+    def _raw_paste(self, text):
+        """Into the raw REPL, which tells when it can take more; then the program runs."""
+        console = self.console
+        problem = "no answer of the raw REPL"
+        self._raw_repl()
+        console.write(b"\x05A\x01")
+        console.expect(b"R\x01", PROTOCOL_SECONDS, problem)
+        answer = b""
+        while len(answer) < 2:
+            answer += console.take(PROTOCOL_SECONDS, problem)
+        window = int.from_bytes(answer[:2], "little")
+        room = window * (1 + answer.count(b"\x01", 2))
+        while text:
+            if room == 0:
+                answer = console.take(PROTOCOL_SECONDS, problem)
+                if b"\x04" in answer:
+                    raise MachineError(f"{self.target}: the raw REPL refused the program")
+                room = window * answer.count(b"\x01")
+            written = console.write(text[:room])
+            room -= written
+            text = text[written:]
+        console.write(b"\x04")
+        console.expect(b"\x04", PROTOCOL_SECONDS, problem)
+
     def _collect(self, stream, data, timeout):
+        """Passes the output on until the program's result has come: its status."""
         deadline = None if timeout is None else time.monotonic() + timeout
         interrupts = 0
-        while stream.result() is None:
+        while (result := stream.result()) is None:
             try:
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
@@ -315,37 +235,52 @@ class Machine:
                     raise MachineError(
                         f"{self.target}: no result within {timeout:g} s (timeout)", TIMEOUT
                     )
-                got, data = self._read(left, data)
+                got, data = self.console.read(left, data)
                 if got == b"":
                     stream.flush()
-                    raise self._died()
+                    raise self.console.died()
                 stream.feed(got or b"")
             except KeyboardInterrupt:
                 interrupts += 1
                 if interrupts > 1:
                     self.close()
                     raise
+                # On unix the terminal has sent the signal to the program, too.
                 if self.emulated:
                     data += b"\x03"
-        status, self.traceback = stream.result()
+        status, self.traceback = result
         if self.emulated:
-            self._gather(stream.tail.split(stream.mark)[1], b"\x04\x04>", b"")
+            self.console.unread = stream.rest() + self.console.unread
+            self.console.expect(b"\x04\x04>", PROTOCOL_SECONDS, "no prompt after the program")
+        else:
+            self._end()
         return status
+
+    def _end(self):
+        """The unix interpreter still sweeps its heap after the program, and may fail there."""
+        try:
+            code = self.console.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.close()
+            raise MachineError(f"{self.target}: the interpreter did not end", TIMEOUT) from None
+        if code:
+            raise self.console.died()
+        self.close()
+
+    def interrupt(self):
+        """Ctrl-C on an emulated board; from another thread, while a program runs."""
+        self.console.write(b"\x03")
 
     def soft_reset(self):
         """Ctrl-D at the prompt: ends the program's world, keeps the machine running."""
-        self._expect(b"raw REPL; CTRL-B to exit\n>", 10, "no raw REPL", b"\r\x03\x01")
-        self._expect(b"soft reboot\n", 10, "no soft reset", b"\x04")
-        self._expect(b">", 10, "no prompt after the soft reset")
+        self._raw_repl()
+        self.console.write(b"\x04")
+        self.console.expect(b"soft reboot\n", PROTOCOL_SECONDS, "no soft reset")
+        self.console.expect(b">", PROTOCOL_SECONDS, "no prompt after the soft reset")
 
     def close(self):
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        if self.process:
-            for pipe in (self.process.stdin, self.process.stdout):
-                if pipe:
-                    pipe.close()
+        if hasattr(self, "console"):
+            self.console.close()
 
     def __enter__(self):
         return self

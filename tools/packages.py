@@ -37,11 +37,12 @@ TASKS = {
         ),
         ("qemu-system-misc", "qemu-system-riscv32"),
     ],
-    # The host tests: C++, 32-bit C++, sanitizers, formatting.
+    # The host tests: C++, 32-bit C++, formatting, and the CMake entry that ESP32 will use.
     "test": [
         ("g++", "g++"),
         ("g++-multilib", ["g++", "-m32", "-print-file-name=libstdc++.a"]),
         ("clang-format", "clang-format"),
+        ("cmake", "cmake"),
     ],
 }
 
@@ -64,12 +65,12 @@ def missing(tasks):
     return list(dict.fromkeys(package for package, probe in wanted if not present(probe)))
 
 
-def install(packages, run=subprocess.run):
+def install(packages):
     quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     command = ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *packages]
     print(f"packages: installing {' '.join(packages)} with apt", flush=True)
     for step in (["apt-get", "-qq", "update"], command):
-        done = run(step, env=quiet, capture_output=True, text=True)
+        done = subprocess.run(step, env=quiet, capture_output=True, text=True)
         if done.returncode:
             return f"{' '.join(step)} failed:\n{done.stdout}{done.stderr}"
     return None

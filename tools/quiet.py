@@ -27,6 +27,7 @@ def main(title, log, *command):
             stderr=subprocess.STDOUT,
             close_fds=False,  # make's job server
         )
+        assert process.stdout is not None
         for line in process.stdout:
             file.write(line)
             steps += line.startswith((b"CC ", b"CXX ", b"GEN ", b"LINK ", b"AS "))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import console
 import machine
 
 LEAVE = {
@@ -43,7 +44,14 @@ class Session:
 
     def __init__(self, command):
         self.host, board = pty.openpty()
-        self.process = subprocess.Popen(command, stdin=board, stdout=board, start_new_session=True)
+        self.process = subprocess.Popen(
+            command,
+            stdin=board,
+            stdout=board,
+            stderr=board,
+            start_new_session=True,
+            preexec_fn=console.die_with_parent,
+        )
         os.close(board)
 
     def _read(self, seconds):
@@ -102,7 +110,7 @@ def replay(target, file, lines):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--target", default="unix", choices=machine.BOARDS)
     parser.add_argument("--variant", default="")
     args = parser.parse_args(argv)

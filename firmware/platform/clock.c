@@ -13,7 +13,7 @@ volatile uint32_t platform_timer_interrupts;
 
 static uint32_t counter_at_ms; // what the counter read when platform_ms became what it is
 static uint32_t until_10ms = 10;
-static uint32_t ms_high;       // upper half of the milliseconds
+static uint32_t ms_high; // upper half of the milliseconds
 
 static void (*volatile hook_fn)(void *);
 static void *volatile hook_ctx;
@@ -63,16 +63,22 @@ void platform_hook_run(void) {
 
 // MicroPython's names, by the linker's --wrap: newer versions of its qemu port have some of them.
 
-mp_uint_t __wrap_mp_hal_ticks_ms(void) {
-    return platform_ms;
-}
-
+// An emulator delivers its interrupts late when the host is busy. So what Python reads is the last
+// tick and what the counter says has passed since.
 static uint64_t uptime_us(void) {
     uint32_t state = platform_irq_save();
     uint64_t ms = (uint64_t)ms_high << 32 | platform_ms;
     uint32_t part = platform_counter() - counter_at_ms;
     platform_irq_restore(state);
     return ms * 1000 + part / PLATFORM_COUNTS_PER_US;
+}
+
+mp_uint_t __wrap_mp_hal_ticks_ms(void) {
+    uint32_t state = platform_irq_save();
+    uint32_t ms = platform_ms;
+    uint32_t part = platform_counter() - counter_at_ms;
+    platform_irq_restore(state);
+    return ms + part / PLATFORM_COUNTS_PER_MS;
 }
 
 mp_uint_t __wrap_mp_hal_ticks_us(void) {
@@ -88,22 +94,29 @@ uint64_t __wrap_mp_hal_time_ns(void) {
     return uptime_us() * 1000;
 }
 
-void __wrap_mp_hal_delay_ms(mp_uint_t ms) {
-    uint32_t start = platform_ms;
+static void delay(uint64_t us) {
+    uint64_t end = uptime_us() + us;
     mp_event_handle_nowait();
-    // One tick more: the first one may come at once, and a sleep is never short.
-    while (ms != 0 && platform_ms - start <= ms) {
-        platform_wait();
+    while (uptime_us() < end) {
+        // Waiting is in ticks; the last one is not slept through.
+        if (end - uptime_us() > 1000) {
+            platform_wait();
+        }
         mp_event_handle_nowait();
     }
 }
 
+void __wrap_mp_hal_delay_ms(mp_uint_t ms) {
+    delay((uint64_t)ms * 1000);
+}
+
+// Short waits run no callbacks, as on other ports.
 void __wrap_mp_hal_delay_us(mp_uint_t us) {
-    uint32_t start = platform_counter();
-    if (us >= 100000) {
-        __wrap_mp_hal_delay_ms(us / 1000);
+    if (us >= 10000) {
+        delay(us);
         return;
     }
+    uint32_t start = platform_counter();
     while (platform_counter() - start < us * PLATFORM_COUNTS_PER_US) {
     }
 }

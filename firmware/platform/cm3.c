@@ -54,7 +54,9 @@ __attribute__((used)) static void fault(const uint32_t *frame) {
 }
 
 __attribute__((naked)) static void fault_entry(void) {
-    __asm volatile ("mov r0, sp \n b %0" : : "i" (fault));
+    __asm volatile("mov r0, sp \n b %0"
+                   :
+                   : "i"(fault));
 }
 
 void platform_machine_init(void) {
@@ -70,7 +72,10 @@ void platform_machine_init(void) {
 
     uint32_t state = platform_irq_save();
     SCB_VTOR = (uint32_t)vectors;
-    __asm volatile ("dsb \n isb" : : : "memory");
+    __asm volatile("dsb \n isb"
+                   :
+                   :
+                   : "memory");
     TIMER_RELOAD(TIMER1) = UINT32_MAX;
     TIMER_VALUE(TIMER1) = UINT32_MAX;
     TIMER_CTRL(TIMER1) = TIMER_ENABLE;

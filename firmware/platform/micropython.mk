@@ -2,7 +2,7 @@
 
 PLATFORM_DIR := $(USERMOD_DIR)
 
-SRC_USERMOD_C += $(addprefix $(PLATFORM_DIR)/,modplatform.c)
+SRC_USERMOD_C += $(addprefix $(PLATFORM_DIR)/,modplatform.c irq_stress.c)
 SRC_USERMOD_LIB_C += $(addprefix $(PLATFORM_DIR)/,clock.c console.c cm3.c rv32.c)
 
 CFLAGS_USERMOD += -I$(PLATFORM_DIR)

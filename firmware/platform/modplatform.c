@@ -42,6 +42,9 @@ static mp_obj_t platform_ticker(mp_obj_t period_us_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(platform_ticker_obj, platform_ticker);
 
 #if CONFIG_MEMORY_POOL_ENABLE
+extern const mp_obj_fun_builtin_fixed_t platform_stress_start_obj;
+extern const mp_obj_fun_builtin_fixed_t platform_stress_stop_obj;
+extern const mp_obj_fun_builtin_fixed_t platform_stress_exhausted_obj;
 #endif
 
 static const mp_rom_map_elem_t platform_globals_table[] = {
@@ -49,8 +52,11 @@ static const mp_rom_map_elem_t platform_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_cycles), MP_ROM_PTR(&platform_cycles_obj) },
     { MP_ROM_QSTR(MP_QSTR_interrupts), MP_ROM_PTR(&platform_interrupts_obj) },
     { MP_ROM_QSTR(MP_QSTR_ticker), MP_ROM_PTR(&platform_ticker_obj) },
-    #if CONFIG_MEMORY_POOL_ENABLE
-    #endif
+#if CONFIG_MEMORY_POOL_ENABLE
+    { MP_ROM_QSTR(MP_QSTR_stress_start), MP_ROM_PTR(&platform_stress_start_obj) },
+    { MP_ROM_QSTR(MP_QSTR_stress_stop), MP_ROM_PTR(&platform_stress_stop_obj) },
+    { MP_ROM_QSTR(MP_QSTR_stress_exhausted), MP_ROM_PTR(&platform_stress_exhausted_obj) },
+#endif
 };
 static MP_DEFINE_CONST_DICT(platform_globals, platform_globals_table);
 

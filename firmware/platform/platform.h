@@ -28,25 +28,40 @@ extern volatile uint32_t platform_timer_interrupts;
 // Masks interrupts and returns what platform_irq_restore wants: nests. Constant time, any context.
 static inline uint32_t platform_irq_save(void) {
     uint32_t state;
-    #if defined(__riscv)
-    __asm volatile ("csrrci %0, mstatus, 8" : "=r" (state) : : "memory");
-    #else
-    __asm volatile ("mrs %0, primask \n cpsid i" : "=r" (state) : : "memory");
-    #endif
+#if defined(__riscv)
+    __asm volatile("csrrci %0, mstatus, 8"
+                   : "=r"(state)
+                   :
+                   : "memory");
+#else
+    __asm volatile("mrs %0, primask \n cpsid i"
+                   : "=r"(state)
+                   :
+                   : "memory");
+#endif
     return state;
 }
 
 static inline void platform_irq_restore(uint32_t state) {
-    #if defined(__riscv)
-    __asm volatile ("csrs mstatus, %0" : : "r" (state & 8u) : "memory");
-    #else
-    __asm volatile ("msr primask, %0" : : "r" (state) : "memory");
-    #endif
+#if defined(__riscv)
+    __asm volatile("csrs mstatus, %0"
+                   :
+                   : "r"(state & 8u)
+                   : "memory");
+#else
+    __asm volatile("msr primask, %0"
+                   :
+                   : "r"(state)
+                   : "memory");
+#endif
 }
 
 // Sleeps until the next interrupt, at most about 1 ms.
 static inline void platform_wait(void) {
-    __asm volatile ("wfi" : : : "memory");
+    __asm volatile("wfi"
+                   :
+                   :
+                   : "memory");
 }
 
 // Starts the clock and the interrupts. MicroPython calls it at boot and at each soft reset;
@@ -65,13 +80,13 @@ uint32_t platform_cycles(void);
 void platform_set_tick_hook(void (*fn)(void *), void *ctx, uint32_t period_us);
 
 // Between the parts of the platform.
-void platform_clock_tick(void);          // timer interrupt, at least every millisecond
-void platform_console_poll(void);        // the same: takes what the UART has, sees Ctrl-C
-void platform_machine_init(void);        // timers, vectors; interrupts are on when it returns
+void platform_clock_tick(void);                 // timer interrupt, at least every millisecond
+void platform_console_poll(void);               // the same: takes what the UART has, sees Ctrl-C
+void platform_machine_init(void);               // timers, vectors; interrupts are on when it returns
 void platform_machine_hook(uint32_t period_us); // 0 stops
-void platform_hook_run(void);            // timer interrupt, every period
+void platform_hook_run(void);                   // timer interrupt, every period
 // Prints what happened and ends the emulation with status 1.
 void platform_fault(const char *what, uint32_t pc, uint32_t return_address, uint32_t detail)
-__attribute__((noreturn));
+    __attribute__((noreturn));
 
 #endif // PLATFORM_H

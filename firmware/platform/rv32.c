@@ -69,14 +69,17 @@ static void timer_interrupt(void) {
 // The compiler saves every register that this function or its callees may change.
 __attribute__((interrupt("machine"), aligned(4))) static void trap(void) {
     uint32_t cause;
-    __asm volatile ("csrr %0, mcause" : "=r" (cause));
+    __asm volatile("csrr %0, mcause"
+                   : "=r"(cause));
     if (cause == MCAUSE_TIMER) {
         timer_interrupt();
         return;
     }
     uint32_t pc, value;
-    __asm volatile ("csrr %0, mepc" : "=r" (pc));
-    __asm volatile ("csrr %0, mtval" : "=r" (value));
+    __asm volatile("csrr %0, mepc"
+                   : "=r"(pc));
+    __asm volatile("csrr %0, mtval"
+                   : "=r"(value));
     const char *what = cause < 16 ? causes[cause] : "unexpected interrupt";
     platform_fault(what != NULL ? what : "unknown trap", pc, cause, value);
 }
@@ -86,8 +89,12 @@ void platform_machine_init(void) {
     next_tick = mtime() + PLATFORM_COUNTS_PER_MS;
     next_hook = UINT64_MAX;
     set_timer();
-    __asm volatile ("csrw mtvec, %0" : : "r" (&trap));
-    __asm volatile ("csrw mie, %0" : : "r" (MIE_TIMER));
+    __asm volatile("csrw mtvec, %0"
+                   :
+                   : "r"(&trap));
+    __asm volatile("csrw mie, %0"
+                   :
+                   : "r"(MIE_TIMER));
     platform_irq_restore(8u);
 }
 
@@ -105,7 +112,8 @@ uint32_t platform_counter(void) {
 
 uint32_t platform_cycles(void) {
     uint32_t cycles;
-    __asm volatile ("csrr %0, mcycle" : "=r" (cycles));
+    __asm volatile("csrr %0, mcycle"
+                   : "=r"(cycles));
     return cycles;
 }
 
