@@ -1,0 +1,1 @@
+// py/gc.c asks the port for nothing.
