@@ -1,0 +1,158 @@
+# What the demo prints: progress, the memory report in the layout that users know, and the plant's
+# day.
+import os
+import sys
+
+import mempool
+
+from .part import ALARMS
+from .post import TOPICS
+
+_BAR = 30
+
+
+def _is_terminal():
+    try:
+        return os.stat("/proc/self/fd/1")[0] & 0o170000 == 0o020000
+    except (AttributeError, OSError):
+        return False
+
+
+class Progress:
+    """One line that moves on a terminal; a line an hour or so anywhere else."""
+
+    def __init__(self, total_s, bar=None):
+        self._total_s = total_s
+        self._bar = _is_terminal() if bar is None else bar
+        self._every_s = total_s // 200 if self._bar else max(1800, total_s // 12)
+        self.next_s = self._every_s
+
+    def show(self, day):
+        now = day.world.now_s
+        self.next_s = now + self._every_s
+        line = "%02d:%02d  air %5.1f C  door %s  %7d messages  pools %2d%% full" % (
+            now // 3600,
+            now // 60 % 60,
+            day.world.air / 1000000,
+            "open  " if day.world.door_open else "closed",
+            sum(day.post.sent),
+            mempool.stats().utilization,
+        )
+        if self._bar:
+            done = now * _BAR // self._total_s
+            sys.stdout.write("\r[%s%s] %s" % ("#" * done, "." * (_BAR - done), line))
+        else:
+            print(line)
+
+    def end(self):
+        if self._bar:
+            print()
+
+
+def memory_report(uptime_ms):
+    stats = mempool.stats()
+    seconds = max(1, uptime_ms // 1000)
+    fragmentation = stats.waste * 100 // stats.used if stats.used else 0
+    print("=== Memory Pool Diagnostics Report ===")
+    print("Uptime:              %d s" % (uptime_ms // 1000))
+    print("Overall Utilization: %d %%" % stats.utilization)
+    print("Total Capacity:      %d bytes" % stats.capacity)
+    print("Currently Allocated: %d bytes" % stats.used)
+    print("Peak Allocated:      %d bytes" % stats.peak)
+    print("Fragmentation Index: %d %% (internal: block less request)" % fragmentation)
+    print("Largest Free Block:  %d bytes" % stats.largest_free)
+    print("--- Pool Statistics ---")
+    for pool in mempool.pools():
+        one = pool.stats()
+        print(
+            "%-6s Pool: %3d/%d blocks (%d%%), Peak: %d, Failures: %d, Rate: %d alloc/s"
+            % (
+                pool.name,
+                pool.used,
+                pool.count,
+                one.utilization,
+                pool.peak,
+                one.failures,
+                one.allocs // seconds,
+            )
+        )
+    print("--- Owners ---")
+    for owner in mempool.owners():
+        print(
+            "%-10s %5d bytes, peak %5d of %5d, denied %d"
+            % (owner.name, owner.used, owner.peak, owner.quota, owner.denied)
+        )
+    level = ("none", "a pool is LOW", "a pool is CRITICAL")[stats.level]
+    print("Alert: %s" % level)
+
+
+def day_report(day, uptime_ms):
+    post = day.post
+    hours = day.world.now_s / 3600
+    actuators = day.actuators
+    alarms = day.alarms
+    telemetry = day.telemetry
+    print("--- Plant ---")
+    print(
+        "compressor    %d starts, runs %d %% of the time, off >= %d s, on >= %d s"
+        % (
+            actuators.starts,
+            actuators.run_s * 100 // day.world.now_s,
+            actuators.shortest_off,
+            actuators.shortest_on,
+        )
+    )
+    print("defrosts      %d, longest %d min" % (day.defrost.count, day.defrost.longest_s // 60))
+    print(
+        "air           %.1f to %.1f C; product at the end %.1f C"
+        % (alarms.lowest_mc / 1000, alarms.highest_mc / 1000, day.world.product / 1000000)
+    )
+    print(
+        "alarms        "
+        + ", ".join("%s %d" % (ALARMS[i].decode(), alarms.raised[i]) for i in range(4))
+    )
+    print(
+        "door          %d openings; probe dead %d min, cooled by the clock"
+        % (day.door.openings, day.control.fallback_s // 60)
+    )
+    print("emergencies   %d" % actuators.emergencies)
+    print(
+        "sensor bus    %d errors, %d of them denied by the quota"
+        % (day.sensors.errors, day.sensors.denied())
+    )
+    print(
+        "network       %d outages; %d minutes kept, %d sent later, %d overwritten; %d KB delivered"
+        % (
+            day.network.outages,
+            telemetry.kept,
+            telemetry.backfilled,
+            telemetry.overwritten,
+            day.network.bytes // 1024,
+        )
+    )
+    print("HACCP         %d records, %d wrong" % (day.logger.records, day.logger.wrong))
+    print("--- Messages ---")
+    for topic, (name, _, _, _) in enumerate(TOPICS):
+        if post.sent[topic]:
+            print(
+                "%-27s %8d  %3d-%3d bytes  %6.2f /s  lost %d"
+                % (
+                    name,
+                    post.sent[topic],
+                    post.smallest[topic],
+                    post.largest[topic],
+                    post.sent[topic] / (hours * 3600),
+                    post.lost[topic],
+                )
+            )
+    total = sum(post.sent)
+    print(
+        "%-27s %8d  in %d.%d s: %d messages a second"
+        % (
+            "all",
+            total,
+            uptime_ms // 1000,
+            uptime_ms // 100 % 10,
+            total * 10 // max(1, uptime_ms // 100),
+        )
+    )

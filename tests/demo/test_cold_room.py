@@ -1,0 +1,171 @@
+"""The demo as a user runs it: a whole day, its report, and that it fails where it must."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import machine
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "examples" / "cold_room.py"
+DAY_SECONDS = 60  # "well under a minute", on a busy computer
+
+REPORT = [
+    "=== Memory Pool Diagnostics Report ===",
+    "Uptime:",
+    "Overall Utilization:",
+    "Total Capacity:",
+    "Currently Allocated:",
+    "Peak Allocated:",
+    "Fragmentation Index:",
+    "Largest Free Block:",
+    "--- Pool Statistics ---",
+    "TINY   Pool:",
+    "XLARGE Pool:",
+    "Alert:",
+    "--- Plant ---",
+    "--- Messages ---",
+    "--- Proof ---",
+]
+
+# What field-notes call the real traffic: messages a second, least and most.
+RATES = {
+    "sensor.reading": (2.0, 2.2),
+    "sensor.temperature.updated": (0.9, 1.0),
+    "state.*": (10.0, 10.0),
+    "system.module_health": (0.2, 0.2),
+    "haccp.record": (1.0, 1.0),
+}
+
+
+def live(target: str, arguments: str, timeout: float = 600) -> tuple[int, str]:
+    code = f"import sys, cold_room; sys.exit(cold_room.main({arguments}))"
+    with machine.Machine(target) as one:
+        status, output = one.run(code.encode(), name="demo", timeout=timeout)
+        assert not one.traceback, one.traceback
+    return status, output.decode().replace("\r\n", "\n")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(machine.binary("unix")), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture(scope="module")
+def day() -> str:
+    status, output = live("unix", "24")
+    assert status == 0, output
+    return output
+
+
+def test_report_has_the_layout_users_know(day):
+    at = 0
+    for line in REPORT:
+        found = day.find("\n" + line, at)
+        assert found >= 0, f"{line} is missing or out of order"
+        at = found
+
+
+def test_every_proof_holds(day):
+    proofs = day.split("--- Proof ---\n")[1].splitlines()
+    assert len([line for line in proofs if line.startswith("ok  ")]) >= 15
+    assert not [line for line in proofs if line.startswith("FAIL")]
+    assert proofs[-1] == "proved"
+
+
+def test_traffic_has_the_rates_of_the_product(day):
+    for topic, (least, most) in RATES.items():
+        rate = re.search(rf"^{re.escape(topic)} .* (\d+\.\d\d) /s", day, re.M)
+        assert rate, topic
+        assert least <= float(rate[1]) <= most, topic
+
+
+def test_a_day_takes_less_than_a_minute(day):
+    seconds = re.search(r"^all .* in (\d+\.\d) s", day, re.M)
+    assert seconds
+    assert float(seconds[1]) < DAY_SECONDS
+
+
+def test_a_pipe_gets_lines_and_a_terminal_a_bar(day):
+    assert "\r" not in day
+    assert 4 <= len(re.findall(r"^\d\d:\d\d  air", day, re.M)) <= 24
+    _, output = live("unix", "1, bar=True")
+    bar = [line for line in output.split("\n") if "\r" in line]
+    assert len(bar) == 1
+    assert bar[0].count("\r[") >= 50
+    assert "[##############################] 01:00" in bar[0]
+
+
+def test_a_forgotten_block_fails_it_and_its_holder_is_named():
+    status, output = live("unix", "1, leak=True")
+    assert status == 1
+    assert "FAIL  no block outstanding: 64 bytes" in output
+    assert re.search(r"^held by haccp: 46 bytes for \d+ ms, handle \d+$", output, re.M)
+    assert output.count("FAIL") == 1
+
+
+# One forgotten object a minute, in a program that otherwise is as it should be.
+SLOW_GROWTH = """
+import sys, cold_room
+kept = []
+step = cold_room.World.step
+def growing(self):
+    step(self)
+    if self.now_s % 60 == 0:
+        kept.append(self.now_s * 1.5)
+cold_room.World.step = growing
+sys.exit(cold_room.main(2))
+"""
+
+
+def test_a_gc_heap_that_grows_fails_it():
+    with machine.Machine("unix32" if _is_built("unix32") else "unix") as one:
+        status, output = one.run(SLOW_GROWTH.encode(), name="growth", timeout=300)
+    assert status == 1
+    assert re.search(r"^FAIL  GC heap no larger", output.decode(), re.M)
+
+
+# Whatever is on its way when the day ends.
+@pytest.mark.parametrize("hours", [1, 2, 5, 6, 7])
+def test_any_number_of_hours(hours):
+    status, output = live("unix", str(hours))
+    assert status == 0, output
+
+
+# Everything is in integers and there is one seed: the same hours are the same on every machine.
+def test_every_target_lives_the_same_hours():
+    def facts(target: str) -> list[str]:
+        status, output = live(target, "3")
+        assert status == 0, output
+        lines = output.split("--- Plant ---\n")[1].split("--- Proof ---\n")[0].splitlines()
+        return [line for line in lines if not line.startswith("all ")]
+
+    expected = facts("unix")
+    others = [t for t in machine.BOARDS if t != "unix" and _is_built(t)]
+    if not others:
+        pytest.skip("no other target is built")
+    for target in others:
+        assert facts(target) == expected, target
+
+
+def test_command_line():
+    for how in ([str(SCRIPT)], ["-m", "cold_room"]):
+        ended = run(*how, "--hours", "1")
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert ended.stdout.endswith("proved\n")
+    assert run(str(SCRIPT), "--hours", "1", "--leak").returncode == 1
+    for wrong in (["--nonsense"], ["--hours"], ["7"]):
+        ended = run(str(SCRIPT), *wrong)
+        assert ended.returncode == 2
+        assert ended.stdout == "usage: cold_room [--hours N] [--leak]\n"
+
+
+def _is_built(target: str) -> bool:
+    try:
+        machine.binary(target)
+    except machine.MachineError:
+        return False
+    return True
