@@ -81,9 +81,12 @@ MEMPOOL_HOT int mempool_inspect(mempool_handle_t handle, mempool_block_t *block)
 }
 
 // The address of `length` bytes at `offset` of a block; NULL, with a counted error in *status, where there are none.
-static MEMPOOL_HOT uint8_t *span(mempool_handle_t handle, uint32_t offset, uint32_t length, int *status) {
+static MEMPOOL_HOT uint8_t *span(mempool_handle_t handle, uint32_t offset, uint32_t length, uint32_t flags, int *status) {
     mempool_block_t block;
     *status = mempool_inspect(handle, &block);
+    if (*status == MEMPOOL_OK && (flags & MEMPOOL_PYTHON) != 0 && !block.python) {
+        *status = MEMPOOL_E_FOREIGN;
+    }
     if (*status != MEMPOOL_OK) {
         *status = mempool_refuse(handle, *status);
         return NULL;
@@ -96,22 +99,31 @@ static MEMPOOL_HOT uint8_t *span(mempool_handle_t handle, uint32_t offset, uint3
     return (uint8_t *)block.data + offset;
 }
 
-MEMPOOL_HOT int mempool_write(mempool_handle_t handle, uint32_t offset, const void *from, uint32_t length) {
+MEMPOOL_HOT int mempool_write_flags(mempool_handle_t handle, uint32_t offset, const void *from, uint32_t length,
+    uint32_t flags) {
     int status;
-    uint8_t *to = span(handle, offset, length, &status);
+    uint8_t *to = span(handle, offset, length, flags, &status);
     if (to != NULL && length != 0) {
         memmove(to, from, length);
     }
     return status;
 }
 
-MEMPOOL_HOT int mempool_read(mempool_handle_t handle, uint32_t offset, void *to, uint32_t length) {
+MEMPOOL_HOT int mempool_read_flags(mempool_handle_t handle, uint32_t offset, void *to, uint32_t length, uint32_t flags) {
     int status;
-    const uint8_t *from = span(handle, offset, length, &status);
+    const uint8_t *from = span(handle, offset, length, flags, &status);
     if (from != NULL && length != 0) {
         memmove(to, from, length);
     }
     return status;
+}
+
+MEMPOOL_HOT int mempool_write(mempool_handle_t handle, uint32_t offset, const void *from, uint32_t length) {
+    return mempool_write_flags(handle, offset, from, length, 0u);
+}
+
+MEMPOOL_HOT int mempool_read(mempool_handle_t handle, uint32_t offset, void *to, uint32_t length) {
+    return mempool_read_flags(handle, offset, to, length, 0u);
 }
 
 MEMPOOL_HOT int mempool_adopt(mempool_handle_t handle, uint32_t flags) {

@@ -100,9 +100,9 @@ typedef struct {
     uint8_t *payload;
     uint8_t log2_size;
     uint8_t leaves;
-    uint16_t low;      // used blocks at which LOW begins
-    uint16_t low_left; // and below which it ends
-    uint16_t critical;
+    uint32_t low;      // with the state below this LOW begins
+    uint32_t low_left; // and from here on up it ends
+    uint32_t critical;
 } mempool_geometry_t;
 
 // All that take looks up, in one place: one base register.

@@ -21,22 +21,16 @@ static inline uint32_t pack(uint32_t word, unsigned p, uint32_t level, uint32_t 
     return (word & ~(15u << 4u * p)) | (level | told << 2) << 4u * p;
 }
 
-// With `used` blocks or more in use the state is below this.
-static MEMPOOL_HOT uint32_t mark(const mempool_pool_t *pool, uint32_t used) {
-    return (pool->count - used + 1u) * MEMPOOL_UNIT;
-}
-
 static MEMPOOL_HOT uint32_t next_level(unsigned p, uint32_t level) {
-    const mempool_pool_t *pool = mempool_pool(p);
     const mempool_geometry_t *geometry = &mempool_geometry[p];
-    uint32_t state = mempool_load(&pool->state);
-    if (state < mark(pool, geometry->critical)) {
+    uint32_t state = mempool_load(&mempool_pool(p)->state);
+    if (state < geometry->critical) {
         return MEMPOOL_LEVEL_CRITICAL;
     }
-    if (state < mark(pool, geometry->low)) {
+    if (state < geometry->low) {
         return level == MEMPOOL_LEVEL_CRITICAL ? level : MEMPOOL_LEVEL_LOW;
     }
-    if (state < mark(pool, geometry->low_left)) {
+    if (state < geometry->low_left) {
         return level == MEMPOOL_LEVEL_NORMAL ? level : MEMPOOL_LEVEL_LOW;
     }
     return MEMPOOL_LEVEL_NORMAL;
@@ -46,9 +40,11 @@ static MEMPOOL_HOT void set_marks(unsigned p, uint32_t level) {
     mempool_pool_t *pool = mempool_pool(p);
     const mempool_geometry_t *geometry = &mempool_geometry[p];
     mempool_store(&pool->up, level == MEMPOOL_LEVEL_CRITICAL ? MEMPOOL_MARK_NEVER_UP
-                                                             : mark(pool, level == MEMPOOL_LEVEL_NORMAL ? geometry->low : geometry->critical));
+                             : level == MEMPOOL_LEVEL_NORMAL ? geometry->low
+                                                             : geometry->critical);
     mempool_store(&pool->down, level == MEMPOOL_LEVEL_NORMAL ? MEMPOOL_MARK_NEVER_DOWN
-                                                             : mark(pool, level == MEMPOOL_LEVEL_LOW ? geometry->low_left : geometry->low));
+                               : level == MEMPOOL_LEVEL_LOW  ? geometry->low_left
+                                                             : geometry->low);
 }
 
 // Marks are set after the level, and both looked at again: of several that look at once, the last leaves them in order,

@@ -89,16 +89,17 @@ const MEMPOOL_FAST mempool_tables_t mempool_tables = {
     },
 };
 
-#define LEVEL_AT(percent, parts, blocks) \
-    (((percent) * (uint32_t)((blocks)-MEMPOOL_RESERVE) + (parts)-1u) / (parts))
-#define GEOMETRY(label, size, log2, blocks) {                     \
-    .name = #label,                                               \
-    .payload = mempool_payload.label,                             \
-    .log2_size = log2,                                            \
-    .leaves = MEMPOOL_LEAVES(blocks),                             \
-    .low = LEVEL_AT(MEMPOOL_LOW_PERCENT, 100u, blocks),           \
-    .low_left = LEVEL_AT(MEMPOOL_LOW_PERCENT * 3u, 400u, blocks), \
-    .critical = LEVEL_AT(MEMPOOL_CRITICAL_PERCENT, 100u, blocks), \
+// The state is below this where percent / parts of the blocks for anyone, rounded up, are in use.
+#define MARK_AT(percent, parts, blocks) \
+    (((blocks) + 1u - ((percent) * (uint32_t)((blocks)-MEMPOOL_RESERVE) + (parts)-1u) / (parts)) * MEMPOOL_UNIT)
+#define GEOMETRY(label, size, log2, blocks) {                    \
+    .name = #label,                                              \
+    .payload = mempool_payload.label,                            \
+    .log2_size = log2,                                           \
+    .leaves = MEMPOOL_LEAVES(blocks),                            \
+    .low = MARK_AT(MEMPOOL_LOW_PERCENT, 100u, blocks),           \
+    .low_left = MARK_AT(MEMPOOL_LOW_PERCENT * 3u, 400u, blocks), \
+    .critical = MARK_AT(MEMPOOL_CRITICAL_PERCENT, 100u, blocks), \
 },
 
 const mempool_geometry_t mempool_geometry[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(GEOMETRY) };

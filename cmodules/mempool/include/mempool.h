@@ -103,6 +103,10 @@ void *mempool_data(mempool_handle_t handle);
 int mempool_write(mempool_handle_t handle, uint32_t offset, const void *from, uint32_t length);
 int mempool_read(mempool_handle_t handle, uint32_t offset, void *to, uint32_t length);
 
+// The same, with MEMPOOL_PYTHON: only what Python owns (else E_FOREIGN). O(length). ISR: yes.
+int mempool_write_flags(mempool_handle_t handle, uint32_t offset, const void *from, uint32_t length, uint32_t flags);
+int mempool_read_flags(mempool_handle_t handle, uint32_t offset, void *to, uint32_t length, uint32_t flags);
+
 // Hands a block to the other language: flags 0 for C, MEMPOOL_PYTHON for Python. The handle stays good.
 // -> MEMPOOL_OK, E_STALE, E_FOREIGN. O(1). ISR: yes.
 int mempool_adopt(mempool_handle_t handle, uint32_t flags);
