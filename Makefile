@@ -9,7 +9,7 @@ TEST_TARGET := $(TARGET)
 TARGET ?= unix
 VARIANT ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
-HOURS ?= $(if $(filter unix%,$(TARGET)),24,2)
+HOURS ?= $(if $(filter unix%,$(TARGET)),24,4)
 
 ROOT := $(CURDIR)
 BUILD := build/$(TARGET)$(addprefix -,$(VARIANT))
@@ -84,11 +84,13 @@ menuconfig: $(VENV) ## Edit a board's settings, BOARD=UNIX|QEMU_CM3|QEMU_RV32
 	@$(VENV) tools/kconfig.py menuconfig --board $(BOARD)
 
 .PHONY: size
-size: build ## Footprint of the pools, from the ELF
+size: prepare ## Footprint of the pools, from the ELF
+	@python3 tools/packages.py build rv32 cm3
 	@$(VENV) tools/size.py
 
 .PHONY: bench
-bench: build ## Instructions per operation against the budgets, in QEMU
+bench: prepare ## Instructions per operation against the budgets, in QEMU
+	@python3 tools/packages.py build rv32
 	@$(VENV) benchmarks/run.py
 
 .PHONY: clean
@@ -118,9 +120,9 @@ $(VENV): tools/requirements.txt
 	@command -v python3 >/dev/null || { apt-get -qq update && apt-get -qq install -y python3; } || \
 	    { echo "python3 is missing: run sudo apt-get install python3"; exit 1; }
 	@python3 tools/packages.py build
-	@echo "venv: installing the tools of tools/requirements.txt into .venv"
 	@python3 -m venv .venv
-	@.venv/bin/pip install -q --disable-pip-version-check -r $<
+	@python3 tools/quiet.py "Installing tools/requirements.txt into .venv" build/venv.log \
+	    .venv/bin/pip install --disable-pip-version-check -r $<
 	@touch $@
 
 $(SOURCE): firmware/versions.mk

@@ -34,7 +34,8 @@ def main(title, log, *command):
             now = time.monotonic()
             if live and now - shown > 0.2:
                 shown = now
-                print(f"\r{title}: {steps} files, {now - start:.0f} s ", end="", flush=True)
+                files = f"{steps} files, " if steps else ""
+                print(f"\r{title}: {files}{now - start:.0f} s ", end="", flush=True)
         code = process.wait()
     seconds = time.monotonic() - start
     if live:

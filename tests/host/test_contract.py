@@ -1,0 +1,235 @@
+"""Promises of mempool.h that a row of calls cannot show: time, beginnings, the bell, damage."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+
+import corebuild as build
+import pytest
+from corelib import core_of
+from coremodel import CRITICAL, EXHAUSTED, FOREIGN, HEAP_OK, OK, PYTHON, RANGE, STALE, join
+
+NORMAL, LOW, HIGH = 0, 1, 2
+each_default = pytest.mark.parametrize(
+    "config", build.DEFAULT.variants(), ids=lambda config: config.name
+)
+
+
+def test_before_init_every_pool_is_empty(core):
+    core.fresh(init=False)
+    lib = core.lib
+    for size in (1, 512):
+        assert lib.mempool_take(size, 0) == EXHAUSTED
+        assert lib.mempool_take_flags(size, 0, CRITICAL) == EXHAUSTED
+        assert core.alloc(size) == 0
+    assert lib.mempool_give(join(0, 0, 0)) in (STALE, FOREIGN)
+    assert core.data(join(0, 0, 0)) == 0
+    for stats in (core.stats(), *(core.stats(pool) for pool in range(5))):
+        assert stats["used"] + stats["free"] == stats["capacity"]
+        assert stats["level"] == NORMAL
+    lib.mempool_init()
+    assert lib.mempool_check() == 0
+    assert lib.mempool_take(1, 0) > 0
+
+
+def test_a_second_init_changes_nothing(core):
+    handle = core.lib.mempool_take(100, 0)
+    core.payload(handle, 100)[:] = bytes(range(100))
+    before = core.stats()
+    core.lib.mempool_init()
+    assert core.stats() == before
+    assert core.read(handle, 0, 100) == bytes(range(100))
+    assert core.lib.mempool_give(handle) == OK
+
+
+def test_wrong_numbers_of_pools(core):
+    out = core.ffi.new("mempool_stats_t *")
+    info = core.ffi.new("mempool_pool_info_t *")
+    for pool in (5, 6, 7, 255, 0x7FFFFFFF, 0xFFFFFFFF):
+        assert core.lib.mempool_pool_stats(pool, out) == RANGE
+        assert core.lib.mempool_pool_info(pool, info) == RANGE
+    assert core.lib.mempool_check() == 0
+
+
+def test_names_are_copied():
+    core = core_of(build.DEFAULT)
+    name = core.ffi.new("char[]", b"pump-room")
+    owner = core.lib.mempool_owner_open(name, 4, 0, 0)
+    core.ffi.memmove(name, b"xxxxxxxxx", 9)
+    assert core.owner_info(owner)[0] == b"pump"
+
+
+class Bell:
+    """Counts the rings."""
+
+    def __init__(self, core):
+        self.core = core
+        self.rings = 0
+        self.hook = core.ffi.callback("void(void)", self._ring)
+        core.lib.mempool_set_pressure_hook(self.hook)
+
+    def _ring(self) -> None:
+        self.rings += 1
+
+
+@each_default
+def test_the_marks_of_a_pool_of_128(config):
+    """80 % is 103 blocks, 95 % is 122; CRITICAL is left below 103, LOW below 77 (60 %)."""
+    core = core_of(config)
+    bell = Bell(core)
+    held: list[int] = []
+
+    def go_to(used: int) -> list[tuple[int, int]]:
+        """Step by step, looking each time: one ring an edge."""
+        before, edges = bell.rings, []
+        while len(held) != used:
+            if len(held) < used:
+                held.append(core.lib.mempool_take(32, 0))
+            else:
+                assert core.lib.mempool_give_flags(held.pop(), 0) == OK
+            edges += core.edges()
+        assert bell.rings - before == len(edges)
+        assert core.stats(0)["level"] == core.stats()["level"]
+        return edges
+
+    assert go_to(102) == []
+    assert go_to(103) == [(0, LOW)]
+    assert go_to(121) == []
+    assert go_to(122) == [(0, HIGH)]
+    assert go_to(128) == []
+    assert go_to(103) == []
+    assert core.stats(0)["level"] == HIGH
+    assert go_to(102) == [(0, LOW)]
+    assert go_to(121) == []
+    assert go_to(122) == [(0, HIGH)]
+    assert go_to(102) == [(0, LOW)]
+    assert go_to(77) == []
+    assert go_to(76) == [(0, NORMAL)]
+    assert go_to(102) == []
+    assert go_to(128) == [(0, LOW), (0, HIGH)]
+    assert go_to(0) == [(0, LOW), (0, NORMAL)]
+
+
+@each_default
+def test_the_bell_rings_until_somebody_looks(config):
+    core = core_of(config)
+    bell = Bell(core)
+    held = [core.lib.mempool_take(32, 0) for _ in range(128)]
+    assert bell.rings == 128 - 102
+    assert core.edges() == [(0, HIGH)]
+    for handle in held:
+        assert core.lib.mempool_give(handle) == OK
+    assert bell.rings == 128 - 102
+    held = [core.lib.mempool_take(32, 0)]
+    assert bell.rings == 128 - 102 + 1, "the next take tells that CRITICAL is over"
+    assert core.edges() == [(0, NORMAL)]
+    held += [core.lib.mempool_take(64, 0) for _ in range(64)]
+    core.lib.mempool_set_pressure_hook(core.ffi.NULL)
+    assert core.edges() == [], "what changed before the hook was set is not told"
+    before = bell.rings
+    for handle in held:
+        assert core.lib.mempool_give_flags(handle, 0) == OK
+    assert bell.rings == before
+    assert core.edges() == [(1, NORMAL)]
+
+
+@each_default
+def test_any_use_of_the_reserve_is_critical(config):
+    core = core_of(dataclasses.replace(config, name=f"{config.name}-reserve", reserve=4))
+    held = [core.lib.mempool_take(512, 0) for _ in range(4)]
+    assert core.lib.mempool_take(512, 0) == EXHAUSTED
+    assert core.edges() == [(4, HIGH)]
+    held.append(core.lib.mempool_take_flags(512, 0, CRITICAL))
+    assert core.edges() == []
+    assert core.stats(4)["largest_free"] == 0
+    for handle in held:
+        assert core.lib.mempool_give(handle) == OK
+    assert core.edges() == [(4, NORMAL)]
+
+
+@each_default
+def test_waiting_ends_when_a_block_comes_back(config):
+    core = core_of(config)
+    held = [core.lib.mempool_take(512, 0) for _ in range(8)]
+    begin = time.monotonic()
+    assert core.lib.mempool_take_wait(512, 0, 0, 60) == EXHAUSTED
+    waited = time.monotonic() - begin
+    assert 0.055 <= waited < 1
+    assert core.stats(4)["failures"] == 1, "one request, one failure"
+    timer = threading.Timer(0.1, lambda: core.lib.mempool_give(held.pop()))
+    timer.start()
+    begin = time.monotonic()
+    handle = core.lib.mempool_take_wait(512, 0, 0, 5000)
+    waited = time.monotonic() - begin
+    timer.join()
+    assert handle > 0
+    assert 0.05 <= waited < 2
+    assert core.lib.mempool_take_wait(0, 0, 0, 5000) == core.lib.MEMPOOL_E_SIZE
+    assert core.lib.mempool_check() == 0
+
+
+@pytest.mark.parametrize("config", build.ALL_ON.variants(), ids=lambda c: c.name)
+def test_a_write_into_a_free_block_is_found(config):
+    core = core_of(config)
+    handle = core.lib.mempool_take(512, 0)
+    data = core.payload(handle, 512)
+    assert core.lib.mempool_give(handle) == OK
+    assert core.lib.mempool_check() == 0
+    for at in (0, 255, 511):
+        data[at : at + 1] = bytes([data[at][0] ^ 1])
+        assert core.lib.mempool_check() == 1
+        data[at : at + 1] = bytes([data[at][0] ^ 1])
+        assert core.lib.mempool_check() == 0
+    data[300:301] = b"\0"
+    while core.lib.mempool_poison_hits() == 0:
+        assert core.lib.mempool_take_flags(512, 0, CRITICAL) > 0
+    assert core.lib.mempool_poison_hits() == 1
+    assert 6 in {what for what, *_ in core.trace()}
+
+
+@pytest.mark.parametrize("config", build.HEAP.variants(), ids=lambda c: c.name)
+def test_the_heap_serves_what_no_pool_can(config):
+    core = core_of(config)
+    lib = core.lib
+    assert lib.mempool_take(513, 0) == lib.MEMPOOL_E_SIZE
+    assert core.handle_of(0) == FOREIGN
+    big = lib.mempool_take_flags(5000, 0, HEAP_OK | PYTHON)
+    assert big > 0
+    address, *info = core.inspect(big)
+    assert info == [5000, 5000, lib.MEMPOOL_HEAP, 0, True]
+    assert address % 8 == 0
+    assert core.stats()["heap_used"] == 5000
+    assert core.write(big, 4990, b"0123456789") == 10
+    assert core.write(big, 4991, b"0123456789") == RANGE
+    assert core.read(big, 4990, 10) == b"0123456789"
+    pointer = core.alloc(600)
+    assert core.stats()["heap_used"] == 5600
+    assert core.free(pointer + 8) == FOREIGN
+    assert core.free(pointer) == OK
+    assert core.free(pointer) == FOREIGN
+    assert lib.mempool_reclaim_python() == 1
+    assert lib.mempool_give(big) == STALE
+    assert core.stats()["heap_used"] == 0
+    assert lib.mempool_check() == 0
+
+
+@each_default
+def test_ages_saturate_and_never_wrap(config):
+    """Looked at once in a while, a block that is held for years stays the oldest."""
+    core = core_of(config)
+    core.tick = 1000
+    old = core.lib.mempool_take(32, 0)
+    ages = []
+    for _ in range(40):
+        core.tick = (core.tick + (1 << 28)) | 1
+        young = core.lib.mempool_take(32, 0)
+        (handle, _, _, age_ms), *_ = core.leaks(0, 200)
+        assert handle == old
+        assert {leak[3] for leak in core.leaks(0, 200) if leak[0] == young} == {0}
+        assert core.lib.mempool_give(young) == OK
+        ages.append(age_ms)
+    assert ages == sorted(ages)
+    assert ages[-1] == 0xFFFFFFFF
+    assert core.lib.mempool_check() == 0

@@ -7,24 +7,21 @@ import dataclasses
 import corebuild as build
 import pytest
 from corelib import LONG, core_of
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from hypothesis.stateful import run_state_machine_as_test as run_machine
 from coremodel import (
-    CRITICAL,
     FOREIGN,
     HEAP_OK,
     OK,
     PYTHON,
     RANGE,
     RECLAIM,
-    SPILL,
-    STALE,
     Model,
     join,
     split,
 )
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import run_state_machine_as_test as run_machine
 
 # Few blocks, so that a dozen steps reach every edge; the large geometries have tests of their own.
 TINY = build.Config("model", counts=(3, 2, 4, 1, 2), owners=2, trace=16)
@@ -329,7 +326,10 @@ class Machine(RuleBasedStateMachine):
         self.model.tick += self.model.tick % (1 << 32) == 0  # 0 is the port's own clock
         self.core.tick = self.model.tick
 
-    @rule(min_age_ms=st.sampled_from([0, 1, 10, 11, 20, 60000, 0xFFFFFFFF]), entries=st.integers(0, 40))
+    @rule(
+        min_age_ms=st.sampled_from([0, 1, 10, 11, 20, 60000, 0xFFFFFFFF]),
+        entries=st.integers(0, 40),
+    )
     def leaks(self, min_age_ms, entries):
         want = self.model.leaks(min_age_ms)
         got = self.core.leaks(min_age_ms, entries)

@@ -2,6 +2,7 @@
 # size: the block that is written to must still be the one that was meant.
 
 import mempool
+import micropython
 import uctypes
 
 
@@ -92,4 +93,32 @@ raises(ValueError, mempool.Struct, {"n": (1, {"q": uctypes.UINT64 | 0})})
 raises(ValueError, mempool.Struct, {"a": (uctypes.ARRAY | 2, uctypes.UINT32 | 3)})
 mempool.Struct({"n": (1, {"q": uctypes.UINT64 | 0})}, uctypes.LITTLE_ENDIAN)().free()
 
+assert mempool.stats().used == 0 and mempool.check() == 0
+
+
+# An exception that cannot even be printed does not get out of the callback, nor stop what is scheduled.
+class Unprintable(Exception):
+    def __str__(self):
+        raise ValueError("no text")
+
+    __repr__ = __str__
+
+
+def callback(level, pool):
+    called.append(level)
+    raise Unprintable()
+
+
+called = []
+scheduled = []
+mempool.on_pressure(callback)
+blocks = [mempool.alloc(512) for _ in range(mempool.XLARGE.count)]
+for block in blocks:
+    block.free()
+micropython.schedule(scheduled.append, 1)
+for _ in range(10):
+    pass
+mempool.on_pressure(None)
+assert called[-1] == mempool.LEVEL_NORMAL and mempool.LEVEL_CRITICAL in called, called
+assert scheduled == [1]
 assert mempool.stats().used == 0 and mempool.check() == 0

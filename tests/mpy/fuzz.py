@@ -91,6 +91,10 @@ def alloc():
     size = random_size()
     critical, spill, owner = rnd(4) == 0, rnd(3) == 0, pick(owners)
     into = rnd(2)
+    # Looked at before: making the exception may run the collector, which gives dropped blocks back.
+    fits = [pool for pool in POOLS if pool.block_size >= size]
+    kept = 0 if critical else RESERVE
+    room = [pool for pool in fits[: 5 if spill else 1] if pool.free > kept]
     try:
         if into and empties:
             block = empties.pop(rnd(len(empties)))
@@ -99,13 +103,12 @@ def alloc():
         else:
             held = None
             block = mempool.alloc(size, critical=critical, spill=spill, owner=owner)
-    except MemoryError:
+    except MemoryError as error:
         if held is not None:
             assert not held
             empties.append(held)
-        fits = [pool for pool in POOLS if pool.block_size >= size]
-        kept = 0 if critical else RESERVE
-        room = [pool for pool in fits[: 5 if spill else 1] if pool.free > kept]
+        if "memory allocation failed" in str(error):
+            return  # MicroPython's own: a small heap was full
         if owner is None:
             assert STRICT and not room, "refused, and there was room"
         count("refused")
@@ -294,10 +297,11 @@ def look():
     for owner in owners[1:]:
         assert owner.used <= owner.peak and (owner.quota == 0 or owner.used <= owner.quota), owner
     if rnd(8) == 0:
-        gc.collect()
-        str(mempool.leaks(0))
         str(POOLS)
-        str([held.block for held in live.values()])
+        if MOST > 100:
+            # Long texts and lists: more than a small and fragmented heap has in one piece.
+            str(mempool.leaks(0))
+            str([held.block for held in live.values()])
     if rnd(8) == 0:
         gc.collect()
         in_use = sum(pool.used for pool in POOLS)

@@ -5,7 +5,7 @@
 
 #include "mempool_core.h"
 
-#define ATTEMPTS 50u
+#define ATTEMPTS 200u
 #define CLASS_BYTES(name, size, log2, blocks) size,
 
 static const uint16_t block_sizes[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(CLASS_BYTES) };

@@ -30,8 +30,11 @@ static void call(mp_obj_t callback, mempool_level_t level, unsigned pool) {
     mp_obj_t type = MP_OBJ_FROM_PTR(mp_obj_get_type(exception));
     if (mp_obj_is_subclass_fast(type, MP_OBJ_FROM_PTR(&mp_type_SystemExit)) || mp_obj_is_subclass_fast(type, MP_OBJ_FROM_PTR(&mp_type_KeyboardInterrupt))) {
         mp_sched_exception(exception);
-    } else {
+    } else if (nlr_push(&nlr) == 0) {
         mp_obj_print_exception(&mp_plat_print, exception);
+        nlr_pop();
+    } else {
+        mp_print_str(&mp_plat_print, "on_pressure: an exception that cannot be printed\n"); // its __str__ raised
     }
 }
 
