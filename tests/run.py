@@ -76,7 +76,7 @@ def lint():
     return [
         Step("lint ruff", [".venv/bin/ruff", "check", "."]),
         Step("lint format", [".venv/bin/ruff", "format", "--check", "."]),
-        Step("lint pyright", [".venv/bin/pyright", "tools", "typings"]),
+        Step("lint pyright", [".venv/bin/pyright"]),
         Step("lint clang-format", ["clang-format", "--dry-run", "--Werror", *c_files]),
     ]
 

@@ -1,5 +1,5 @@
-# Objects that run code of their own in the middle of an operation, and layouts that lie about their
-# size: the block that is written to must still be the one that was meant.
+# Objects that run code of their own in the middle of an operation, and layouts that lie about
+# their size: the block that is written to must still be the one that was meant.
 
 import mempool
 import micropython
@@ -96,7 +96,8 @@ mempool.Struct({"n": (1, {"q": uctypes.UINT64 | 0})}, uctypes.LITTLE_ENDIAN)().f
 assert mempool.stats().used == 0 and mempool.check() == 0
 
 
-# An exception that cannot even be printed does not get out of the callback, nor stop what is scheduled.
+# An exception that cannot even be printed does not get out of the callback, nor stop what is
+# scheduled.
 class Unprintable(Exception):
     def __str__(self):
         raise ValueError("no text")

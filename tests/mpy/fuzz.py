@@ -91,7 +91,8 @@ def alloc():
     size = random_size()
     critical, spill, owner = rnd(4) == 0, rnd(3) == 0, pick(owners)
     into = rnd(2)
-    # Looked at before: making the exception may run the collector, which gives dropped blocks back.
+    # Looked at before: making the exception may run the collector, which gives dropped blocks
+    # back.
     fits = [pool for pool in POOLS if pool.block_size >= size]
     kept = 0 if critical else RESERVE
     room = [pool for pool in fits[: 5 if spill else 1] if pool.free > kept]
