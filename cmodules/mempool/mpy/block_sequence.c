@@ -72,10 +72,13 @@ mp_obj_t mempool_sequence_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_
     // A str has a buffer, too, but it is text.
     mp_buffer_info_t buffer;
     bool bytes = !mp_obj_is_str(other) && mp_get_buffer(other, &buffer, MP_BUFFER_READ);
+    if (op == MP_BINARY_OP_EQUAL && !bytes) {
+        return mp_const_false; // of a freed Block too: a list that holds one can be searched
+    }
     size_t length;
     const uint8_t *data = use(self_in, &length);
     if (op == MP_BINARY_OP_EQUAL) {
-        return mp_obj_new_bool(bytes && buffer.len == length && memcmp(data, buffer.buf, length) == 0);
+        return mp_obj_new_bool(buffer.len == length && memcmp(data, buffer.buf, length) == 0);
     }
     if (bytes) {
         return mp_obj_new_bool(find_subbytes(data, length, buffer.buf, buffer.len, 1) != NULL);
