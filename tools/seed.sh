@@ -8,5 +8,10 @@ base=$1 variant=$2
 cp -a "$base/." "$variant"
 cd "$variant"
 rm -rf cmodules firmware config settings.mk ./*.log micropython* firmware.* frozen*
+# Names that were collected from a source stay collected when the variant leaves the source out:
+# they are collected anew, and where they come out the same nothing is compiled again.
+cd genhdr
+rm -rf qstr module root_pointer compress ./*.split qstr.i.last
+cd ..
 # The recorded dependencies name headers that were generated in the folder they came from.
 find . -name '*.P' -exec sed -i "s|/$base/|/$variant/|g" {} +

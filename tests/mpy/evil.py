@@ -113,7 +113,7 @@ def callback(level, pool):
 called = []
 scheduled = []
 mempool.on_pressure(callback)
-blocks = [mempool.alloc(512) for _ in range(mempool.XLARGE.count)]
+blocks = [mempool.alloc(512, critical=True) for _ in range(mempool.XLARGE.count)]
 for block in blocks:
     block.free()
 micropython.schedule(scheduled.append, 1)
