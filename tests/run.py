@@ -25,6 +25,8 @@ TARGETS = ("unix", "unix32", "cm3", "rv32")
 # Builds beside the boards' own that run the whole suite. The masked ones mask interrupts, where
 # the others use atomics: a mutex on the host, the ESP32-C3's way on RV32.
 MASKED = ("unix", "rv32")
+# Host tests that need no firmware.
+COMPILE_THEMSELVES = ("host", "cpp")
 LANES = 2
 
 
@@ -90,6 +92,11 @@ def other_configurations():
             yield target, file.parent.name, settings, sorted(file.parent.glob("*.py"))
 
 
+def pytest(folder, needs):
+    name = f"pytest {folder.relative_to(ROOT / 'tests')}"
+    return Step(name, [PYTHON, "-m", "pytest", "-q", str(folder)], needs)
+
+
 def host_folders():
     return sorted({file.parent for file in (ROOT / "tests").glob("**/test_*.py")})
 
@@ -98,15 +105,16 @@ def everything():
     boards = [f"build {target}" for target in TARGETS]
     source = os.environ.get("MICROPYTHON_DIR") or make_variable("SOURCE")
     steps = [Step("prepare", make("prepare"))]
+    # The longest ones compile for themselves: one lane starts with them, the other builds.
+    steps += [pytest(ROOT / "tests" / name, ["prepare"]) for name in COMPILE_THEMSELVES]
     steps += [build(target) for target in TARGETS]
     steps += lint()
     steps += [Step("build stock", make("stock", "JOBS=1"), ["prepare"])]
     variants = [(target, "masked", ["MASKED=1"], []) for target in MASKED]
     variants += list(other_configurations())
     steps += [build(target, variant, settings) for target, variant, settings, _ in variants]
-    for folder in host_folders():
-        name = f"pytest {folder.relative_to(ROOT / 'tests')}"
-        steps.append(Step(name, [PYTHON, "-m", "pytest", "-q", str(folder)], boards))
+    others = [folder for folder in host_folders() if folder.name not in COMPILE_THEMSELVES]
+    steps += [pytest(folder, boards) for folder in others]
     steps += [run_suite(target) for target in TARGETS]
     steps += [run_suite(target, variant, files) for target, variant, _, files in variants]
     upstream = [PYTHON, "tests/upstream.py", "--source", source]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -73,12 +74,13 @@ def test_second_build_does_nothing():
     ) or done.stdout == ""
 
 
-def test_wrong_setting_stops_the_build(tmp_path):
+def test_wrong_setting_stops_the_build():
     done = make("build", "VARIANT=refused", "CONFIG=MEMORY_POOL_TINY_COUNT=1000000")
     text = done.stdout + done.stderr
     assert done.returncode != 0
     assert "MEMORY_POOL_TINY_COUNT" in text and "1000000" in text
     assert not (ROOT / "build/unix-refused/micropython").exists()
+    shutil.rmtree(ROOT / "build/unix-refused")
 
 
 def quiet(tmp_path, *command):
