@@ -1,5 +1,5 @@
-// interleave.h - what the two halves of the interleaving checker share: interleave.c runs the threads in every
-// order, interleave_ops.c knows the operations and judges what came out.
+// interleave.h - what the parts of the interleaving checker share: interleave.c runs the threads in every
+// order, interleave_ops.c knows the operations, interleave_judge.c says whether what came out is right.
 
 #ifndef INTERLEAVE_H
 #define INTERLEAVE_H
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "mempool.h"
+#include "mempool_core.h"
 
 #define THREADS 4
 #define OPS 12     // operations of all threads together
@@ -33,6 +33,14 @@ typedef struct {
     uint8_t told[MEMPOOL_POOLS]; // levels
 } world_t;
 
+static const unsigned counts[MEMPOOL_POOLS] = {
+    CONFIG_MEMORY_POOL_TINY_COUNT,
+    CONFIG_MEMORY_POOL_SMALL_COUNT,
+    CONFIG_MEMORY_POOL_MEDIUM_COUNT,
+    CONFIG_MEMORY_POOL_LARGE_COUNT,
+    CONFIG_MEMORY_POOL_XLARGE_COUNT,
+};
+
 extern world_t world;
 
 // Set-up: runs `script` alone. Its handles become the shared ones.
@@ -44,12 +52,36 @@ void ops_add_thread(unsigned thread, const char *script);
 // Runs one operation. In a thread it is interrupted at every atomic access.
 void ops_run(op_t *op, unsigned thread);
 
-// At the end of all threads: NULL, or what is wrong. Changes the core's state.
+// At the end of all threads (interleave_judge.c): NULL, or what is wrong. Changes the core's state.
 const char *ops_judge(void);
 
 void ops_print(void);
 
 // May the order of accesses to this word matter to what these scripts can see?
 bool ops_can_see(const volatile void *address);
+
+// One sequential state. Handles are known by their place in `known`.
+typedef struct {
+    uint64_t live;
+    uint64_t dying;              // given back, but the room is not there yet
+    uint8_t used[MEMPOOL_POOLS]; // blocks
+    uint32_t owned;              // bytes of the owner
+} model_t;
+
+extern model_t before; // the threads: what the set-up left
+extern mempool_owner_t owner;
+extern uint32_t quota;
+extern mempool_handle_t known[HANDLES];
+extern bool known_owned[HANDLES];
+extern unsigned known_count, shared_count; // the first of the known handles are the shared ones
+
+unsigned number_of(mempool_handle_t handle);
+
+// Takes note of what the pressure tells.
+void look(void);
+
+static inline unsigned pool_of(mempool_handle_t handle) {
+    return (((uint32_t)handle >> 10) & 7u) - 1u;
+}
 
 #endif // INTERLEAVE_H

@@ -1,4 +1,4 @@
-// interleave_ops.c - the operations of the interleaving checker, and the judgement of what they answered.
+// interleave_ops.c - the operations of the interleaving checker, and what each may disturb.
 //
 // A script is a row of operations, a letter and mostly a digit each:
 //
@@ -10,10 +10,6 @@
 //      sN statistics of pool N       z  reset_stats                    l  leaks      k  looks at the pressure
 //      mN (set-up) takes N blocks of class 0 that are held for good
 //      qN (set-up) opens the owner with a quota of N blocks of 32 bytes
-//
-// What came out must be what some order of the same operations, one after another, gives; an operation that had
-// ended before another began comes first. A give counts in two points: from the first the handle is
-// stale, from the second the room is there for others.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,39 +18,18 @@
 #include "interleave.h"
 #include "mempool_core.h"
 
-static const unsigned counts[MEMPOOL_POOLS] = {
-    CONFIG_MEMORY_POOL_TINY_COUNT,
-    CONFIG_MEMORY_POOL_SMALL_COUNT,
-    CONFIG_MEMORY_POOL_MEDIUM_COUNT,
-    CONFIG_MEMORY_POOL_LARGE_COUNT,
-    CONFIG_MEMORY_POOL_XLARGE_COUNT,
-};
-
-// One sequential state. Handles are known by their place in `known`.
-typedef struct {
-    uint64_t live;
-    uint64_t dying;              // given back, but the room is not there yet
-    uint8_t used[MEMPOOL_POOLS]; // blocks
-    uint32_t owned;              // bytes of the owner
-} model_t;
-
 static mempool_handle_t shared[HANDLES];
 static void *shared_data[HANDLES];
-static unsigned shared_count;
-static mempool_owner_t owner;
-static uint32_t quota = UINT32_MAX;
-static mempool_handle_t known[HANDLES];
-static bool known_owned[HANDLES];
-static unsigned known_count;
-static model_t before; // the threads: what the set-up left
-static char why[160];
+mempool_owner_t owner;
+uint32_t quota = UINT32_MAX;
+mempool_handle_t known[HANDLES];
+bool known_owned[HANDLES];
+unsigned known_count;
+unsigned shared_count;
+model_t before;
 static bool sees_counts, sees_stamps;
 
-static unsigned pool_of(mempool_handle_t handle) {
-    return (((uint32_t)handle >> 10) & 7u) - 1u;
-}
-
-static unsigned number_of(mempool_handle_t handle) {
+unsigned number_of(mempool_handle_t handle) {
     for (unsigned i = 0; i < known_count; i++) {
         if (known[i] == handle) {
             return i;
@@ -151,7 +126,7 @@ static int32_t wrong_leaks(void) {
 }
 
 // What somebody does whom the bell woke.
-static void look(void) {
+void look(void) {
     unsigned pool;
     mempool_level_t level;
     world.rung = 0;
@@ -272,194 +247,6 @@ void ops_prepare(const char *script) {
     }
     memset(&world, 0, sizeof(world));
     look();
-}
-
-// May `op` give its result in the state `m`? Then m becomes the state after it. `second` is a give's second point.
-static bool fits(const op_t *op, model_t *m, bool second) {
-    unsigned n, pool;
-    uint64_t bit;
-    switch (op->verb) {
-        case 't':
-        case 'T':
-        case 'o':
-        case 'a': {
-            pool = op->argument;
-            uint32_t size = 32u << pool;
-            bool room = m->used[pool] < counts[pool] - (op->verb == 'T' ? 0 : MEMPOOL_RESERVE);
-            bool allowed = op->verb != 'o' || (m->owned <= quota && size <= quota - m->owned);
-            if (op->result == MEMPOOL_E_EXHAUSTED) {
-                return !room;
-            }
-            if (op->result == MEMPOOL_E_QUOTA) {
-                return !allowed;
-            }
-            if (op->result <= 0 || pool_of(op->result) != pool || !room || !allowed) {
-                return false;
-            }
-            n = number_of(op->result);
-            if (m->live >> n & 1) {
-                return false;
-            }
-            m->live |= 1ull << n;
-            m->used[pool]++;
-            m->owned += op->verb == 'o' ? size : 0;
-            known_owned[n] = op->verb == 'o';
-            return true;
-        }
-        case 'g':
-        case 'f':
-        case 'G':
-        case 'F':
-        case 'P':
-        case 'X':
-            if (!op->handle) {
-                return true;
-            }
-            n = number_of(op->handle);
-            // An address stands for whoever holds the block now.
-            for (unsigned i = 0; op->verb == 'F' && i < known_count; i++) {
-                bool same = ((known[i] ^ op->handle) & 0x1fff) == 0;
-                n = same && (second ? m->dying : m->live) >> i & 1 ? i : n;
-            }
-            bit = 1ull << n;
-            pool = pool_of(op->handle);
-            if (second) {
-                m->dying &= ~bit;
-                m->used[pool]--;
-                m->owned -= known_owned[n] ? 32u << pool : 0;
-                return true;
-            }
-            if (op->result == MEMPOOL_OK) {
-                bool live = m->live & bit;
-                m->live &= ~bit;
-                m->dying |= bit;
-                return live;
-            }
-            return op->result == MEMPOOL_E_STALE ? !(m->live & bit)
-                                                 : op->verb == 'P' && op->result == MEMPOOL_E_FOREIGN && (m->live & bit);
-        case 'A':
-        case 'R':
-            bit = 1ull << number_of(op->handle);
-            return op->result == (op->verb == 'R') ? (m->live & bit) != 0
-                                                   : op->result == MEMPOOL_E_STALE && !(m->live & bit);
-        case 's':
-        case 'l':
-            return op->result == 0;
-        default:
-            return true;
-    }
-}
-
-static bool is_give(const op_t *op) {
-    return strchr("gfGFPX", op->verb) && op->handle && op->result == MEMPOOL_OK;
-}
-
-// Looks for an order. `placed`: operations that have their (first) point; `whole`: that have all of them.
-static bool order_exists(unsigned n, uint32_t placed, uint32_t whole, model_t m, model_t *end) {
-    if (whole == (1u << n) - 1) {
-        *end = m;
-        return true;
-    }
-    for (unsigned i = 0; i < n; i++) {
-        const op_t *op = &world.ops[i];
-        if (whole >> i & 1 || (op->earlier & ~whole)) {
-            continue;
-        }
-        bool second = placed >> i & 1;
-        model_t next = m;
-        uint32_t all = whole | (second || !is_give(op) ? 1u << i : 0);
-        if (fits(op, &next, second) && order_exists(n, placed | 1u << i, all, next, end)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const char *judge_pool(unsigned pool, const model_t *end) {
-    mempool_stats_t s;
-    mempool_pool_stats(pool, &s);
-    uint32_t size = 32u << pool;
-    bool peak_holds = MEMPOOL_DIAGNOSTICS ? s.used <= s.peak : s.peak == 0;
-    if (s.used != end->used[pool] * size || s.used + s.free != s.capacity || !peak_holds) {
-        snprintf(why, sizeof(why), "pool %u: used %u of %u, peak %u; %u blocks are held", pool, s.used, s.capacity,
-            s.peak, end->used[pool]);
-        return why;
-    }
-    return NULL;
-}
-
-// The level is one that this fill allows, and for a rise that nobody was told of the bell rang.
-static const char *judge_pressure(const model_t *end) {
-    uint8_t told[MEMPOOL_POOLS];
-    bool rung = world.rung;
-    memcpy(told, world.told, sizeof(told));
-    look();
-    for (unsigned pool = 0; pool < MEMPOOL_POOLS; pool++) {
-        uint32_t usable = counts[pool] - MEMPOOL_RESERVE, used = end->used[pool];
-        uint32_t low = (usable * MEMPOOL_LOW_PERCENT + 99) / 100;
-        uint32_t low_left = (usable * MEMPOOL_LOW_PERCENT * 3 + 399) / 400;
-        uint32_t critical = (usable * MEMPOOL_CRITICAL_PERCENT + 99) / 100;
-        uint32_t least = used >= critical || used > usable ? 2 : used >= low ? 1
-                                                                             : 0;
-        uint32_t most = used >= low ? 2 : used >= low_left ? 1
-                                                           : 0;
-        mempool_stats_t s;
-        mempool_pool_stats(pool, &s);
-        if (s.level < least || s.level > most || s.level != world.told[pool]) {
-            snprintf(why, sizeof(why), "pool %u: level %u, told %u, with %u of %u used", pool, s.level,
-                world.told[pool], used, usable);
-            return why;
-        }
-        if (s.level > told[pool] && !rung) {
-            snprintf(why, sizeof(why), "pool %u: level %u was reached and no bell rang", pool, s.level);
-            return why;
-        }
-    }
-    return NULL;
-}
-
-const char *ops_judge(void) {
-    unsigned n = 0;
-    while (n < OPS && world.ops[n].verb) {
-        n++;
-    }
-    known_count = shared_count;
-    model_t end;
-    if (!order_exists(n, 0, 0, before, &end)) {
-        return "no order of these operations gives these results";
-    }
-    uint32_t broken = mempool_check();
-    if (broken) {
-        snprintf(why, sizeof(why), "check() is %u at the end", broken);
-        return why;
-    }
-    for (unsigned pool = 0; pool < MEMPOOL_POOLS; pool++) {
-        const char *wrong = judge_pool(pool, &end);
-        if (wrong) {
-            return wrong;
-        }
-    }
-    if (owner) {
-        mempool_owner_info_t info;
-        if (mempool_owner_info(owner, &info) != MEMPOOL_OK || info.used != end.owned || info.used > info.peak) {
-            return "the owner's use is wrong";
-        }
-    }
-    const char *wrong = judge_pressure(&end);
-    if (wrong) {
-        return wrong;
-    }
-    // No block is lost and none is there twice: all that are free can be taken, and not one more.
-    for (unsigned pool = 0; pool < MEMPOOL_POOLS; pool++) {
-        for (unsigned i = end.used[pool]; i <= counts[pool]; i++) {
-            mempool_handle_t handle = mempool_take_flags(32u << pool, MEMPOOL_NO_OWNER, MEMPOOL_CRITICAL);
-            if ((handle > 0) != (i < counts[pool])) {
-                snprintf(why, sizeof(why), "pool %u: take %u of %u is %d", pool, i + 1, counts[pool], (int)handle);
-                return why;
-            }
-        }
-    }
-    return mempool_check() ? "check() after all was taken" : NULL;
 }
 
 void ops_print(void) {

@@ -9,7 +9,7 @@ import time
 import corebuild as build
 import pytest
 from corelib import core_of
-from coremodel import CRITICAL, EXHAUSTED, FOREIGN, HEAP_OK, OK, PYTHON, RANGE, STALE, join
+from modelparts import CRITICAL, EXHAUSTED, FOREIGN, HEAP_OK, OK, PYTHON, RANGE, STALE, join
 
 NORMAL, LOW, HIGH = 0, 1, 2
 each_default = pytest.mark.parametrize(

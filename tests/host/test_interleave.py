@@ -12,7 +12,6 @@ import subprocess
 
 import corebuild as build
 import pytest
-from corelib import LONG
 
 TINY_POOLS = build.Config("tiny-pools", counts=(2, 3, 1, 1, 1), owners=1)
 PLAIN = build.Config("tiny-plain", counts=(2, 3, 1, 1, 1), owners=0, diagnostics=False)
@@ -83,14 +82,11 @@ for name, config, almost in (
         f"{name}: emptied, filled, emptied": (config, almost, "t0gt0", "t0gt0"),
         f"{name}: two gives to one leaf": (config, almost + "t0t0", "G0", "G1", "t0t0"),
     }
-BIG = {
+SCENES |= {
     "four takes, two blocks": (PLAIN, "", "t0", "t0", "t0", "t0"),
     "four: two gives, two takes": (PLAIN, "t0t0", "G0", "G1", "t0", "t0"),
-    "three rounds": (PLAIN, "t0", "t0gt0g", "G0t0", "t0g"),
     "owners in three rounds": (TINY_POOLS, "q1o0", "G0o0", "o0g", "t0g"),
 }
-if LONG:
-    SCENES |= BIG
 
 
 def checker(config: build.Config, *broken: str) -> str:
@@ -99,7 +95,8 @@ def checker(config: build.Config, *broken: str) -> str:
     # the library's memory writable.
     library = build.library(config, ("-O1", "-include", str(hooks), *broken,
                                      "-Wl,-z,norelro,-z,now", "-Wl,-z,undefs"))  # fmt: skip
-    sources = [build.HERE / name for name in ("interleave.c", "interleave_ops.c")]
+    names = ("interleave.c", "interleave_ops.c", "interleave_judge.c")
+    sources = [build.HERE / name for name in names]
     return str(build.compile_into("interleave", config, [*sources, library],
                                   ["-O2", "-fPIC", "-D_GNU_SOURCE", "-rdynamic",
                                    f"-Wl,-rpath,{library.parent}"]))  # fmt: skip

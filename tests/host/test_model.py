@@ -7,21 +7,12 @@ import dataclasses
 import corebuild as build
 import pytest
 from corelib import LONG, core_of
-from coremodel import (
-    FOREIGN,
-    HEAP_OK,
-    OK,
-    PYTHON,
-    RANGE,
-    RECLAIM,
-    Model,
-    join,
-    split,
-)
+from coremodel import Model
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as run_machine
+from modelparts import FOREIGN, HEAP_OK, OK, PYTHON, RANGE, RECLAIM, join, split
 
 # Few blocks, so that a dozen steps reach every edge; the large geometries have tests of their own.
 TINY = build.Config("model", counts=(3, 2, 4, 1, 2), owners=2, trace=16)
@@ -391,5 +382,5 @@ def test_any_sequence(config):
     machine = type("Machine", (Machine,), {"config": config})
     run_machine(
         machine,
-        settings=settings(max_examples=2000 if LONG else 60, stateful_step_count=60),
+        settings=settings(max_examples=2000 if LONG else 50, stateful_step_count=60),
     )

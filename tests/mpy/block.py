@@ -67,7 +67,10 @@ with mempool.alloc(100) as same:
 # Life.
 b.free()
 assert not b and repr(b) == "<Block freed>"
+refused = mempool.stats().refused
 b.free()
+b.free()
+assert mempool.stats().refused == refused  # not a double free: the Block knows
 message = "block is freed"
 for use in (
     lambda: len(b),

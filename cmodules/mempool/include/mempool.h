@@ -31,7 +31,7 @@ typedef enum {
     MEMPOOL_OK = 0,
     MEMPOOL_E_EXHAUSTED = -1, // no block of a class that may serve the request is free
     MEMPOOL_E_SIZE = -2,      // size is 0 or larger than the largest class
-    MEMPOOL_E_QUOTA = -3,     // the owner's quota does not allow it
+    MEMPOOL_E_QUOTA = -3,     // the owner's quota does not allow it (what a take of his that is about to fail holds counts)
     MEMPOOL_E_STALE = -4,     // the block was given back since (or is free: a double give)
     MEMPOOL_E_FOREIGN = -5,   // not a handle or address of ours, or owned by the other language
     MEMPOOL_E_RANGE = -6,     // offset, length, name or number outside its limits
@@ -180,7 +180,8 @@ typedef struct {
     uint32_t level;        // mempool_level_t, the highest of the pools, as of the last mempool_pressure_look or _next
 } mempool_stats_t;
 
-// Statistics of all pools, or of one. Within a pool used + free == capacity and used <= peak always hold.
+// Statistics of all pools, or of one. Within a pool used + free == capacity always holds, and with DIAGNOSTICS
+// used <= peak.
 // O(pools), O(1). ISR: yes.
 void mempool_stats(mempool_stats_t *stats);
 int mempool_pool_stats(unsigned pool, mempool_stats_t *stats);
