@@ -48,25 +48,23 @@ static MEMPOOL_HOT void set_marks(unsigned p, uint32_t level) {
 }
 
 // Marks are set after the level, and both looked at again: of several that look at once, the last leaves them in order,
-// and what is taken meanwhile is either seen here or beyond the new marks.
+// and what is taken meanwhile is either seen here or beyond the new marks. The second look is a read-modify-write: only
+// that orders the marks written here against those of whoever changes the level after it.
 MEMPOOL_HOT void mempool_pressure_look_at(unsigned p) {
     const mempool_pool_t *pool = mempool_pool(p);
+    MEMPOOL_ENTER();
     uint32_t state = mempool_load(&pool->state);
-    if (state >= mempool_load(&pool->up) && state < mempool_load(&pool->down)) {
-        return;
-    }
-    for (;;) {
+    bool beyond = state < mempool_load(&pool->up) || state >= mempool_load(&pool->down);
+    while (beyond) {
         uint32_t word = mempool_load(&levels);
         uint32_t level = LEVEL(word, p);
         uint32_t next = next_level(p, level);
-        if (next != level && !mempool_cas(&levels, word, pack(word, p, next, TOLD(word, p)))) {
-            continue;
-        }
-        set_marks(p, next);
-        if (LEVEL(mempool_load(&levels), p) == next && next_level(p, next) == next) {
-            return;
+        if (next == level || mempool_cas(&levels, word, pack(word, p, next, TOLD(word, p)))) {
+            set_marks(p, next);
+            beyond = LEVEL(mempool_fetch_or(&levels, 0u), p) != next || next_level(p, next) != next;
         }
     }
+    MEMPOOL_LEAVE();
 }
 
 MEMPOOL_HOT void mempool_pressure_look(void) {
