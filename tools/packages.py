@@ -67,9 +67,11 @@ def missing(tasks):
 
 def install(packages):
     quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    command = ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *packages]
+    # Another installation may be under way: wait for its end, up to five minutes.
+    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
+    command = [*apt, "install", "--yes", "--no-install-recommends", *packages]
     print(f"packages: installing {' '.join(packages)} with apt", flush=True)
-    for step in (["apt-get", "-qq", "update"], command):
+    for step in ([*apt, "update"], command):
         done = subprocess.run(step, env=quiet, capture_output=True, text=True)
         if done.returncode:
             return f"{' '.join(step)} failed:\n{done.stdout}{done.stderr}"

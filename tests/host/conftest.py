@@ -1,21 +1,13 @@
-"""Settings of the random tests, and pools as after power-on of every configuration."""
+"""The random tests' settings, and pools as after power-on of every configuration."""
 
 from __future__ import annotations
 
 import corebuild as build
-import hypothesis
+import profile_random
 import pytest
-from corelib import LONG, core_of
+from corelib import core_of
 
-hypothesis.settings.register_profile(
-    "mempool",
-    deadline=None,
-    derandomize=not LONG,
-    database=None,
-    print_blob=True,
-    suppress_health_check=list(hypothesis.HealthCheck),
-)
-hypothesis.settings.load_profile("mempool")
+profile_random.load()
 
 
 @pytest.fixture(params=build.CONFIGS, ids=lambda c: c.name)

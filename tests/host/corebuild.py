@@ -90,18 +90,18 @@ CONFIGS = [
 ]
 
 
-def core_sources() -> list[Path]:
-    """The core's part of the one list of sources."""
-    lines = (MODULE / "sources.list").read_text().split("\n")
+def core_sources(module: Path = MODULE) -> list[Path]:
+    """The core's part of a module's one list of sources."""
+    lines = (module / "sources.list").read_text().split("\n")
     names = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    return [MODULE / name for name in names if name.startswith("core/")]
+    return [module / name for name in names if name.startswith("core/")]
 
 
 @functools.cache
-def _inputs() -> bytes:
+def _inputs(more: tuple[Path, ...]) -> bytes:
     """Hash of every source and header that a build may read."""
     digest = hashlib.sha256()
-    folders = [*INCLUDES, HERE]
+    folders = [*INCLUDES, HERE, *more]
     paths = [MODULE / "sources.list"]
     for folder in folders:
         paths += sorted(p for p in folder.rglob("*") if p.suffix in {".c", ".h"})
@@ -122,13 +122,16 @@ def compile_into(
     flags: list[str],
     *,
     compiler: str = "gcc",
+    includes: tuple[Path, ...] = (),
 ) -> Path:
-    """Compiles and links `sources` with the core's include path. -> the file that was built."""
+    """Compiles and links `sources` with the core's include path, and other modules' folders of
+    headers and sources behind it. -> the file that was built.
+    """
     text = config.header()
     key = hashlib.sha256()
     for part in (text, config.masked, sources, flags, compiler, _compiler(compiler)):
         key.update(repr(part).encode())
-    key.update(_inputs())
+    key.update(_inputs(includes))
     folder = OUTPUT / f"{config.name}-{key.hexdigest()[:16]}"
     output = folder / output_name
     folder.mkdir(parents=True, exist_ok=True)
@@ -140,7 +143,7 @@ def compile_into(
         (folder / "sdkconfig.h").write_text(text)
         made = folder / f".{output_name}.{os.getpid()}"
         command = [compiler, "-std=gnu11", "-g", "-Wall", "-Wextra", "-Werror", f"-I{folder}"]
-        command += [f"-I{path}" for path in INCLUDES]
+        command += [f"-I{path}" for path in (*INCLUDES, *includes)]
         if config.masked:
             command.append("-DMEMPOOL_PORT_MASKED=1")
         command += [*flags, *map(str, sources), "-o", str(made), "-pthread"]

@@ -27,14 +27,15 @@ STATS = (
 
 
 @functools.cache
-def declarations() -> str:
-    """mempool.h without its comments and directives, as cffi's parser wants it."""
+def declarations(header: Path = build.MODULE / "include" / "mempool.h") -> str:
+    """A header without comments, directives and inline functions, as cffi's parser wants it."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ("stdbool.h", "stddef.h", "stdint.h"):
             (Path(folder) / name).touch()
         command = ["gcc", "-E", "-P", "-nostdinc", f"-I{folder}"]
-        command.append(str(build.MODULE / "include" / "mempool.h"))
+        command.append(str(header))
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    text = re.sub(r"^static inline [^{]*\{.*?^\}", "", text, flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"\n+", "\n", text)
 
 

@@ -9,7 +9,7 @@ import time
 import corebuild as build
 import pytest
 from corelib import core_of
-from modelparts import CRITICAL, EXHAUSTED, FOREIGN, HEAP_OK, OK, PYTHON, RANGE, STALE, join
+from modelparts import CRITICAL, EXHAUSTED, FOREIGN, HEAP_OK, OK, PYTHON, RANGE, SIZE, STALE, join
 
 NORMAL, LOW, HIGH = 0, 1, 2
 each_default = pytest.mark.parametrize(
@@ -50,6 +50,25 @@ def test_wrong_numbers_of_pools(core):
     for pool in (5, 6, 7, 255, 0x7FFFFFFF, 0xFFFFFFFF):
         assert core.lib.mempool_pool_stats(pool, out) == RANGE
         assert core.lib.mempool_pool_info(pool, info) == RANGE
+    assert core.lib.mempool_check() == 0
+
+
+@pytest.mark.parametrize("room", [1, 16, 31, 255])
+def test_room_counts_for_the_class_and_not_for_the_size(core, room):
+    """MEMPOOL_ROOM: bytes behind what was asked for, in the block, out of the holder's reach."""
+    sizes = build.BLOCK_SIZES
+    for size in (1, 15, 16, 17, 32, 100, 256, 512 - room, 513 - room, 512):
+        handle = core.lib.mempool_take_flags(size, 0, PYTHON | room << 8)
+        if size + room > sizes[-1]:
+            assert handle == SIZE
+            continue
+        _, asked, capacity, _, _, _ = core.inspect(handle)
+        assert asked == size
+        assert capacity == min(block for block in sizes if block >= size + room)
+        assert core.lib.mempool_write(handle, size - 1, b"ab", 2) == RANGE
+        assert core.lib.mempool_give(handle) == OK
+    for wrong in (0, 0xFFFFFFFF, 0xFFFFFFFF - room, 0x80000000):
+        assert core.lib.mempool_take_flags(wrong, 0, room << 8) == SIZE
     assert core.lib.mempool_check() == 0
 
 

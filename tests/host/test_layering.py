@@ -3,87 +3,29 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-from pathlib import Path
 
 import corebuild as build
 import pytest
 from callgraph import CallGraph
+from crossbuild import (
+    BARE,
+    HEADER_COMPILERS,
+    HOST_PORT,
+    LIBC,
+    TARGETS,
+    complaints,
+    forbidden_calls,
+    included,
+    objects,
+    tool,
+    undefined,
+)
 
-# A command, its flags, and the prefix of its binutils.
-TARGETS = {
-    "x86-64": (["gcc"], ""),
-    "x86-32": (["gcc", "-m32"], ""),
-    "cortex-m3": (["arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb"], "arm-none-eabi-"),
-    "rv32": (
-        [
-            "riscv64-unknown-elf-gcc",
-            "-march=rv32imac",
-            "-mabi=ilp32",
-            "--specs=picolibc.specs",
-        ],
-        "riscv64-unknown-elf-",
-    ),
-}
-BARE = ("cortex-m3", "rv32")
 CONFIGS = [
     c
     for c in build.CONFIGS
     if c.name.split("-masked")[0] in ("default", "all-on", "minimum", "heap")
 ]
-WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wvla", "-Werror"]
-
-# What the core may leave to others: the C library's memory functions, and on this computer the
-# lock that stands for the interrupt mask, the clock and the sleep of the port.
-LIBC = {"memcpy", "memset", "memcmp", "memmove", "strlen"}
-HOST_PORT = {
-    "pthread_mutex_lock",
-    "pthread_mutex_unlock",
-    "pthread_mutex_init",
-    "clock_gettime",
-    "nanosleep",
-    "usleep",
-    "_GLOBAL_OFFSET_TABLE_",
-}
-
-
-def objects(folder: Path, target: str, config: build.Config, *flags: str) -> list[Path]:
-    """Compiles every source of the core for `target`; -> its object files."""
-    command, _ = TARGETS[target]
-    if shutil.which(command[0]) is None:
-        pytest.fail(
-            f"{command[0]} is missing: apt-get install gcc-arm-none-eabi "
-            "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf gcc-multilib"
-        )
-    (folder / "sdkconfig.h").write_text(config.header())
-    made = []
-    for source in build.core_sources():
-        output = folder / f"{source.stem}.o"
-        run = subprocess.run(
-            [*command, *WARNINGS, f"-I{folder}", *(f"-I{path}" for path in build.INCLUDES),
-             *(["-DMEMPOOL_PORT_MASKED=1"] if config.masked else []),
-             *flags, "-c", str(source), "-o", str(output)],
-            capture_output=True, text=True, cwd=folder,
-        )  # fmt: skip
-        assert run.returncode == 0, f"{source.name}: {run.stderr}"
-        made.append(output)
-    return made
-
-
-def tool(target: str, name: str, *args: str) -> str:
-    command = [TARGETS[target][1] + name, *args]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
-def undefined(target: str, paths: list[Path]) -> set[str]:
-    """What the objects need together and do not have."""
-    need, have = set(), set()
-    for line in tool(target, "nm", *map(str, paths)).splitlines():
-        kind_and_name = line.split()[-2:]
-        if len(kind_and_name) == 2 and len(kind_and_name[0]) == 1:
-            (need if kind_and_name[0] in "Uw" else have).add(kind_and_name[1])
-    return need - have
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda c: c.name)
@@ -146,32 +88,15 @@ def test_includes_point_one_way():
     files = [path for path in core.iterdir() if path.suffix in {".c", ".h"}]
     assert {path for path in files if path.suffix == ".c"} == set(build.core_sources())
     for path in files:
-        for name in re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)', path.read_text(), re.MULTILINE):
+        for name in included(path):
             assert name in allowed | own | {"sdkconfig.h"}, f"{path.name} includes {name}"
 
 
 def test_no_call_of_a_heap_or_printer_in_the_sources():
-    words = r"\b(malloc|calloc|realloc|free|printf|puts|alloca|setjmp|longjmp|mp_\w+|m_new)\s*\("
     for path in build.core_sources():
-        text = re.sub(r"//[^\n]*|/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
-        assert not re.findall(words, text), path.name
+        assert not forbidden_calls(path), path.name
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "gcc -std=c99 -x c", "gcc -std=c11 -x c", "gcc -std=c2x -x c",
-        "g++ -std=c++11 -x c++", "g++ -std=c++17 -x c++", "g++ -std=c++20 -x c++",
-        "arm-none-eabi-gcc -std=c11 -x c",
-        "riscv64-unknown-elf-gcc --specs=picolibc.specs -std=c11 -x c",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("command", HEADER_COMPILERS)
 def test_the_header_stands_alone(command):
-    header = build.MODULE / "include" / "mempool.h"
-    flags = "-Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only -"
-    run = subprocess.run(
-        [*command.split(), *flags.split(), f"-I{header.parent}"],
-        input='#include "mempool.h"\n' * 2 + "int main(void) { return MEMPOOL_OK; }\n",
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
+    assert complaints(command, build.MODULE / "include" / "mempool.h", "MEMPOOL_OK") == ""

@@ -105,7 +105,7 @@ void mempool_owner_reclaim_python(void) {
     }
 }
 
-void mempool_owner_reset_stats(void) {
+MEMPOOL_HOT void mempool_owner_reset_stats(void) {
     for (mempool_owner_t i = 0; i <= MEMPOOL_OWNERS; ++i) {
         mempool_word_t *lowest = &mempool_owners[i].lowest;
         mempool_store(lowest, mempool_load(&mempool_owners[i].left));

@@ -102,7 +102,7 @@ const MEMPOOL_FAST mempool_tables_t mempool_tables = {
     .critical = MARK_AT(MEMPOOL_CRITICAL_PERCENT, 100u, blocks), \
 },
 
-const mempool_geometry_t mempool_geometry[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(GEOMETRY) };
+const MEMPOOL_FAST mempool_geometry_t mempool_geometry[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(GEOMETRY) };
 
 static MEMPOOL_FAST mempool_word_t mempool_begun; // 1: someone is filling the pools, 2: they are full
 

@@ -70,6 +70,10 @@ enum {
     MEMPOOL_RECLAIM = 1 << 4,  // give: a safety net returns it: counted reclaimed, a refusal is not counted
 };
 
+// With the flags of a take: so many bytes beyond the size are kept free at the end of the block. They count for the class, and
+// not as asked for.
+#define MEMPOOL_ROOM(bytes) ((uint32_t)(bytes) << 8)
+
 // Makes all blocks free. Once, before the first use, by one task; later calls do nothing (a soft reset
 // of the interpreter keeps what C holds). O(blocks). ISR: no.
 void mempool_init(void);
@@ -81,7 +85,7 @@ void mempool_init(void);
 // A request of 1 byte without an owner is kept as one of 2. O(1). ISR: yes.
 mempool_handle_t mempool_take(uint32_t size, mempool_owner_t owner);
 
-// The same with MEMPOOL_SPILL, _CRITICAL, _PYTHON, _HEAP_OK in `flags`. O(classes). ISR: yes, without HEAP_OK.
+// The same with MEMPOOL_SPILL, _CRITICAL, _PYTHON, _HEAP_OK, _ROOM(n) in `flags`. O(classes). ISR: yes, without HEAP_OK.
 mempool_handle_t mempool_take_flags(uint32_t size, mempool_owner_t owner, uint32_t flags);
 
 // The same, waiting up to `timeout_ms` for a block: sleeps 1 to 10 ms between attempts. ISR: no.

@@ -65,7 +65,7 @@ mp_obj_t mempool_sequence_unary_op(mp_unary_op_t op, mp_obj_t self_in) {
     }
 }
 
-mp_obj_t mempool_sequence_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_t other) {
+mp_obj_t mempool_bytes_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_t other, mempool_use_t use_self) {
     if (op != MP_BINARY_OP_EQUAL && op != MP_BINARY_OP_CONTAINS) {
         return MP_OBJ_NULL;
     }
@@ -76,7 +76,7 @@ mp_obj_t mempool_sequence_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_
         return mp_const_false; // of a freed Block too: a list that holds one can be searched
     }
     size_t length;
-    const uint8_t *data = use(self_in, &length);
+    const uint8_t *data = use_self(self_in, &length);
     if (op == MP_BINARY_OP_EQUAL) {
         return mp_obj_new_bool(buffer.len == length && memcmp(data, buffer.buf, length) == 0);
     }
@@ -88,6 +88,10 @@ mp_obj_t mempool_sequence_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_
         return mp_obj_new_bool(value >= 0 && value <= 255 && memchr(data, value, length) != NULL);
     }
     mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("a block has bytes in it, not %s"), mp_obj_get_type_str(other));
+}
+
+mp_obj_t mempool_sequence_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_t other) {
+    return mempool_bytes_binary_op(op, self_in, other, use);
 }
 
 // ---- Index and slices ----------------------------------------------------------------------------------

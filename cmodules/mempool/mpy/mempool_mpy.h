@@ -8,6 +8,7 @@
 #include "py/runtime.h"
 
 #include "mempool.h"
+#include "mempool_blocks.h"
 #include "mempool_config.h"
 
 #define MEMPOOL_MPY_NORETURN __attribute__((noreturn))
@@ -23,12 +24,6 @@
 // The largest number that any argument of this module takes: what a small int holds everywhere.
 #define MEMPOOL_INT_MAX (0x3fffffff)
 
-// The value of any int, clamped to 32 bits; TypeError that names the argument for what is none. No heap.
-int32_t mempool_get_clamped(mp_obj_t arg, const char *name);
-
-// The same, ValueError that names the argument and its limits when it is outside of them.
-int32_t mempool_get_between(mp_obj_t arg, const char *name, int32_t min, int32_t max);
-
 // An array of 4-byte items that can be written to, as words; TypeError or ValueError otherwise.
 uint32_t *mempool_get_words(mp_obj_t array, size_t min_words, size_t *words);
 
@@ -36,7 +31,7 @@ uint32_t *mempool_get_words(mp_obj_t array, size_t min_words, size_t *words);
 
 typedef struct {
     uint32_t size;
-    uint32_t flags; // MEMPOOL_SPILL ..., MEMPOOL_PYTHON always
+    uint32_t flags; // MEMPOOL_SPILL ..., MEMPOOL_PYTHON always, MEMPOOL_ROOM
     uint32_t timeout_ms;
     mempool_owner_t owner;
 } mempool_request_t;

@@ -131,10 +131,9 @@ static mp_obj_t mempool_Block_detach(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mempool_Block_detach_obj, mempool_Block_detach);
 
-static mp_obj_t mempool_Block_attach(mp_obj_t self_in, mp_obj_t handle_in) {
+void mempool_block_put_back(mp_obj_t self_in, mempool_handle_t handle) {
     mempool_block_obj_t *self = MP_OBJ_TO_PTR(self_in);
     check_owns(self);
-    mempool_handle_t handle = mempool_get_clamped(handle_in, "handle");
     mempool_handle_t before = self->handle;
     mempool_block_t block;
     if (handle_look(before, &block)) {
@@ -157,6 +156,10 @@ static mp_obj_t mempool_Block_attach(mp_obj_t self_in, mp_obj_t handle_in) {
         mempool_held_drop(handle);
         mp_raise_ValueError(MP_ERROR_TEXT("block is not empty"));
     }
+}
+
+static mp_obj_t mempool_Block_attach(mp_obj_t self_in, mp_obj_t handle_in) {
+    mempool_block_put_back(self_in, mempool_get_clamped(handle_in, "handle"));
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mempool_Block_attach_obj, mempool_Block_attach);
@@ -187,6 +190,26 @@ static mp_obj_t mempool_Block___del__(mp_obj_t self_in) {
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mempool_Block___del___obj, mempool_Block___del__);
+
+// ---- For other bindings --------------------------------------------------------------------------------
+
+bool mempool_is_block(mp_obj_t object) {
+    return mp_obj_is_exact_type(object, &mempool_type_Block);
+}
+
+mp_obj_t mempool_block_make(uint32_t size, uint32_t room) {
+    mempool_request_t request = { .size = size, .flags = MEMPOOL_PYTHON | MEMPOOL_ROOM(room) };
+#if defined(CONFIG_MEMORY_POOL_SPILL) && CONFIG_MEMORY_POOL_SPILL
+    request.flags |= MEMPOOL_SPILL;
+#endif
+    mempool_block_obj_t *block = mempool_block_new();
+    mempool_block_fill(block, &request);
+    return MP_OBJ_FROM_PTR(block);
+}
+
+mempool_handle_t mempool_block_take_out(mp_obj_t block) {
+    return mempool_block_detach(MP_OBJ_TO_PTR(block));
+}
 
 // ---- What it says of itself ----------------------------------------------------------------------------
 

@@ -65,6 +65,11 @@ void mempool_request_parse(mempool_request_t *request, unsigned which, size_t n_
 
 // ---- Refusals ------------------------------------------------------------------------------------------
 
+// The bytes that a block must have for a request.
+static uint32_t span_of(const mempool_request_t *request) {
+    return request->size + (request->flags >> 8); // MEMPOOL_ROOM
+}
+
 // The smallest class that holds `size` bytes; the largest one for what none holds.
 static unsigned class_of(uint32_t size, mempool_pool_info_t *info) {
     unsigned pool = MEMPOOL_TINY;
@@ -78,7 +83,7 @@ static unsigned class_of(uint32_t size, mempool_pool_info_t *info) {
 
 static MEMPOOL_MPY_NORETURN void raise_exhausted(const mempool_request_t *request) {
     mempool_pool_info_t info;
-    class_of(request->size, &info);
+    class_of(span_of(request), &info);
     if (request->size > info.block_size) {
         mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("the heap has no %d bytes, and no pool has such blocks"),
             (int)request->size);
@@ -95,7 +100,7 @@ static MEMPOOL_MPY_NORETURN void raise_exhausted(const mempool_request_t *reques
 
 static MEMPOOL_MPY_NORETURN void raise_quota(const mempool_request_t *request) {
     mempool_pool_info_t pool;
-    class_of(request->size, &pool);
+    class_of(span_of(request), &pool);
     mempool_owner_info_t owner;
     if (mempool_owner_info(request->owner, &owner) != MEMPOOL_OK) {
         mp_raise_ValueError(MP_ERROR_TEXT("owner is closed"));
@@ -133,7 +138,7 @@ static bool quota_allows(mempool_owner_t owner, uint32_t bytes) {
 // would count its patience, not its needs: so it looks first.
 static bool worth_a_try(const mempool_request_t *request) {
     mempool_pool_info_t info;
-    unsigned first = class_of(request->size, &info);
+    unsigned first = class_of(span_of(request), &info);
     if (request->size > info.block_size) {
         return true; // the heap decides
     }

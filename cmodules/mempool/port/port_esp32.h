@@ -18,6 +18,7 @@
 #define MEMPOOL_HOT IRAM_ATTR
 #define MEMPOOL_FAST DRAM_ATTR
 #define MEMPOOL_PAYLOAD DRAM_ATTR
+#define MEMPOOL_PORT_INLINE static inline __attribute__((always_inline)) // a copy of its own would lie in flash
 #define MEMPOOL_TICK_MS ((uint32_t)portTICK_PERIOD_MS)
 
 // IDF's own test for a core without a CAS instruction, as in esp_cpu.c.
@@ -44,11 +45,11 @@ __attribute__((weak)) DRAM_ATTR portMUX_TYPE mempool_port_mux = portMUX_INITIALI
 #if !defined(CONFIG_FREERTOS_UNICORE) && SOC_CPU_CORES_NUM > 1
 #error "a mask of one core's interrupts does not hold the other: MEMPOOL_PORT_MASKED needs a single core"
 #endif
-static inline uint32_t mempool_port_mask(void) {
+MEMPOOL_PORT_INLINE uint32_t mempool_port_mask(void) {
     return (uint32_t)portSET_INTERRUPT_MASK_FROM_ISR();
 }
 
-static inline void mempool_port_unmask(uint32_t state) {
+MEMPOOL_PORT_INLINE void mempool_port_unmask(uint32_t state) {
     portCLEAR_INTERRUPT_MASK_FROM_ISR(state);
 }
 #include "masked.h"
@@ -61,7 +62,7 @@ static inline void mempool_port_unmask(uint32_t state) {
 #define MEMPOOL_PORT_CTZ(v) ((uint32_t)__builtin_ctz(v))
 #endif
 
-static inline uint32_t mempool_port_tick(void) {
+MEMPOOL_PORT_INLINE uint32_t mempool_port_tick(void) {
     return (uint32_t)xTaskGetTickCountFromISR(); // one load; the same from tasks
 }
 

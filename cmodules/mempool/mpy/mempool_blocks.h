@@ -1,0 +1,31 @@
+// mempool_blocks.h - what the bindings of other modules may use of mempool's: Blocks as they travel, bytes as a sequence, and
+// numbers that come from Python. Everything else of mpy/ is mempool's own.
+
+#ifndef MEMPOOL_BLOCKS_H
+#define MEMPOOL_BLOCKS_H
+
+#include "py/obj.h"
+#include "py/runtime.h"
+
+#include "mempool.h"
+
+bool mempool_is_block(mp_obj_t object);
+
+// A new Block of `size` bytes with `room` bytes more behind it (MEMPOOL_ROOM); MemoryError as alloc raises it.
+mp_obj_t mempool_block_make(uint32_t size, uint32_t room);
+
+// Takes what a Block holds out of it, or puts it back; ValueError for a view, an empty or freed Block, or a full one.
+mempool_handle_t mempool_block_take_out(mp_obj_t block);
+void mempool_block_put_back(mp_obj_t block, mempool_handle_t handle);
+
+// ==, in and [] of whatever is a sequence of bytes. `use` gives the bytes of an object, or raises.
+typedef uint8_t *(*mempool_use_t)(mp_obj_t self, size_t *length);
+mp_obj_t mempool_bytes_binary_op(mp_binary_op_t op, mp_obj_t self, mp_obj_t other, mempool_use_t use);
+
+// The value of any int, clamped to 32 bits; TypeError that names the argument for what is none. No heap.
+int32_t mempool_get_clamped(mp_obj_t arg, const char *name);
+
+// The same, ValueError that names the argument and its limits when it is outside of them.
+int32_t mempool_get_between(mp_obj_t arg, const char *name, int32_t min, int32_t max);
+
+#endif // MEMPOOL_BLOCKS_H
