@@ -1,0 +1,18 @@
+// eventbus_config.h - the numbers this build was configured with (Kconfig writes sdkconfig.h), checked.
+
+#ifndef EVENTBUS_CONFIG_H
+#define EVENTBUS_CONFIG_H
+
+#include "sdkconfig.h"
+
+#define EVENTBUS_QUEUE (CONFIG_MEMORY_POOL_EVENT_QUEUE)
+#define EVENTBUS_TOPICS (CONFIG_MEMORY_POOL_EVENT_TOPICS)
+#define EVENTBUS_SUBSCRIBERS (CONFIG_MEMORY_POOL_EVENT_SUBSCRIBERS)
+
+#define EVENTBUS_QUEUE_MAX 256 // slots of any bus
+
+_Static_assert(EVENTBUS_QUEUE >= 1 && EVENTBUS_QUEUE <= EVENTBUS_QUEUE_MAX, "CONFIG_MEMORY_POOL_EVENT_QUEUE must be 1 to 256");
+_Static_assert(EVENTBUS_TOPICS >= 1 && EVENTBUS_TOPICS <= 256, "CONFIG_MEMORY_POOL_EVENT_TOPICS must be 1 to 256");
+_Static_assert(EVENTBUS_SUBSCRIBERS >= 1 && EVENTBUS_SUBSCRIBERS <= 128, "CONFIG_MEMORY_POOL_EVENT_SUBSCRIBERS must be 1 to 128");
+
+#endif // EVENTBUS_CONFIG_H
