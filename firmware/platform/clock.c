@@ -17,6 +17,8 @@ static uint32_t ms_high; // upper half of the milliseconds
 
 static void (*volatile hook_fn)(void *);
 static void *volatile hook_ctx;
+static void (*volatile edge_fn)(void *);
+static void *volatile edge_ctx;
 
 void platform_init(void) {
     static bool running;
@@ -25,8 +27,9 @@ void platform_init(void) {
         platform_machine_init();
         running = true;
     }
-    // A hook belongs to the program that set it.
+    // Hooks belong to the program that set them.
     platform_set_tick_hook(NULL, NULL, 0);
+    platform_set_edge_hook(NULL, NULL);
 }
 
 void platform_clock_tick(void) {
@@ -43,6 +46,7 @@ void platform_clock_tick(void) {
             mempool_port_ticks += 1;
         }
     }
+    platform_task_tick();
 }
 
 void platform_set_tick_hook(void (*fn)(void *), void *ctx, uint32_t period_us) {
@@ -61,6 +65,22 @@ void platform_hook_run(void) {
     }
 }
 
+void platform_set_edge_hook(void (*fn)(void *), void *ctx) {
+    platform_machine_edge(false);
+    edge_fn = fn;
+    edge_ctx = ctx;
+    if (fn != NULL) {
+        platform_machine_edge(true);
+    }
+}
+
+void platform_edge_run(void) {
+    void (*fn)(void *) = edge_fn;
+    if (fn != NULL) {
+        fn(edge_ctx);
+    }
+}
+
 // MicroPython's names, by the linker's --wrap: newer versions of its qemu port have some of them.
 
 // An emulator delivers its interrupts late when the host is busy. So what Python reads is the last
@@ -73,7 +93,7 @@ static uint64_t uptime_us(void) {
     return ms * 1000 + part / PLATFORM_COUNTS_PER_US;
 }
 
-mp_uint_t __wrap_mp_hal_ticks_ms(void) {
+uint32_t platform_now_ms(void) {
     uint32_t state = platform_irq_save();
     uint32_t ms = platform_ms;
     uint32_t part = platform_counter() - counter_at_ms;
@@ -81,8 +101,20 @@ mp_uint_t __wrap_mp_hal_ticks_ms(void) {
     return ms + part / PLATFORM_COUNTS_PER_MS;
 }
 
+uint32_t platform_us(void) {
+    uint32_t state = platform_irq_save();
+    uint32_t ms = platform_ms;
+    uint32_t part = platform_counter() - counter_at_ms;
+    platform_irq_restore(state);
+    return ms * 1000u + part / PLATFORM_COUNTS_PER_US; // the whole wraps where ms * 1000 does
+}
+
+mp_uint_t __wrap_mp_hal_ticks_ms(void) {
+    return platform_now_ms();
+}
+
 mp_uint_t __wrap_mp_hal_ticks_us(void) {
-    return (mp_uint_t)uptime_us();
+    return platform_us();
 }
 
 mp_uint_t __wrap_mp_hal_ticks_cpu(void) {

@@ -1,8 +1,11 @@
-// `_platform`: what tests of the emulated boards need to see and to provoke.
+// `_platform`: what tests and benchmarks need to see and to provoke. On unix it is the part for the event bus alone.
 
 #include "py/runtime.h"
-#include "platform.h"
 #include "sdkconfig.h"
+
+#if !defined(__unix__)
+
+#include "platform.h"
 
 // cycles() -> the low 30 bits of the cycle counter, for differences: instructions on RV32 under
 // QEMU's -icount shift=0.
@@ -41,14 +44,27 @@ static mp_obj_t platform_ticker(mp_obj_t period_us_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(platform_ticker_obj, platform_ticker);
 
+#endif // emulated boards
+
 #if CONFIG_MEMORY_POOL_ENABLE
+#if !defined(__unix__)
 extern const mp_obj_fun_builtin_fixed_t platform_stress_start_obj;
 extern const mp_obj_fun_builtin_fixed_t platform_stress_stop_obj;
 extern const mp_obj_fun_builtin_fixed_t platform_stress_exhausted_obj;
 #endif
+extern const mp_obj_fun_builtin_var_t platform_source_timer_obj;
+extern const mp_obj_fun_builtin_var_t platform_source_edge_obj;
+extern const mp_obj_fun_builtin_var_t platform_edge_obj;
+extern const mp_obj_fun_builtin_fixed_t platform_source_stop_obj;
+extern const mp_obj_fun_builtin_fixed_t platform_publish_obj;
+extern const mp_obj_fun_builtin_var_t platform_sink_obj;
+extern const mp_obj_fun_builtin_fixed_t platform_sink_stop_obj;
+extern const mp_obj_fun_builtin_fixed_t platform_sink_read_obj;
+#endif
 
 static const mp_rom_map_elem_t platform_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__platform) },
+#if !defined(__unix__)
     { MP_ROM_QSTR(MP_QSTR_cycles), MP_ROM_PTR(&platform_cycles_obj) },
     { MP_ROM_QSTR(MP_QSTR_interrupts), MP_ROM_PTR(&platform_interrupts_obj) },
     { MP_ROM_QSTR(MP_QSTR_ticker), MP_ROM_PTR(&platform_ticker_obj) },
@@ -56,6 +72,17 @@ static const mp_rom_map_elem_t platform_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_stress_start), MP_ROM_PTR(&platform_stress_start_obj) },
     { MP_ROM_QSTR(MP_QSTR_stress_stop), MP_ROM_PTR(&platform_stress_stop_obj) },
     { MP_ROM_QSTR(MP_QSTR_stress_exhausted), MP_ROM_PTR(&platform_stress_exhausted_obj) },
+#endif
+#endif
+#if CONFIG_MEMORY_POOL_ENABLE
+    { MP_ROM_QSTR(MP_QSTR_source_timer), MP_ROM_PTR(&platform_source_timer_obj) },
+    { MP_ROM_QSTR(MP_QSTR_source_edge), MP_ROM_PTR(&platform_source_edge_obj) },
+    { MP_ROM_QSTR(MP_QSTR_edge), MP_ROM_PTR(&platform_edge_obj) },
+    { MP_ROM_QSTR(MP_QSTR_source_stop), MP_ROM_PTR(&platform_source_stop_obj) },
+    { MP_ROM_QSTR(MP_QSTR_publish), MP_ROM_PTR(&platform_publish_obj) },
+    { MP_ROM_QSTR(MP_QSTR_sink), MP_ROM_PTR(&platform_sink_obj) },
+    { MP_ROM_QSTR(MP_QSTR_sink_stop), MP_ROM_PTR(&platform_sink_stop_obj) },
+    { MP_ROM_QSTR(MP_QSTR_sink_read), MP_ROM_PTR(&platform_sink_read_obj) },
 #endif
 };
 static MP_DEFINE_CONST_DICT(platform_globals, platform_globals_table);

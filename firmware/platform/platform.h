@@ -71,6 +71,10 @@ void platform_init(void);
 // A free-running counter, PLATFORM_COUNTS_PER_US to the microsecond. Any context.
 uint32_t platform_counter(void);
 
+// Microseconds and milliseconds since boot, which wrap at 2^32; the latter are what time.ticks_ms() is made of. Any context.
+uint32_t platform_us(void);
+uint32_t platform_now_ms(void);
+
 // Processor cycles: mcycle on RISC-V (instructions, under QEMU's -icount shift=0), elsewhere the
 // counter above. Any context.
 uint32_t platform_cycles(void);
@@ -79,12 +83,23 @@ uint32_t platform_cycles(void);
 // it, and when this returns the old one no longer runs. Not from an interrupt.
 void platform_set_tick_hook(void (*fn)(void *), void *ctx, uint32_t period_us);
 
+// A line that raises an interrupt of its own, by a UART that is not the console's input: platform_edge_raise() triggers it once,
+// and its interrupt calls fn(ctx). fn NULL disarms it. Not from an interrupt.
+void platform_set_edge_hook(void (*fn)(void *), void *ctx);
+void platform_edge_raise(void);
+
 // Between the parts of the platform.
 void platform_clock_tick(void);                 // timer interrupt, at least every millisecond
 void platform_console_poll(void);               // the same: takes what the UART has, sees Ctrl-C
 void platform_machine_init(void);               // timers, vectors; interrupts are on when it returns
 void platform_machine_hook(uint32_t period_us); // 0 stops
 void platform_hook_run(void);                   // timer interrupt, every period
+void platform_machine_edge(bool on);            // the line's interrupt, masked or not
+void platform_edge_run(void);                   // that interrupt
+void platform_machine_task_wake(void);          // raises the interrupt of the lowest priority; any context
+bool platform_machine_in_task(void);            // whether the caller is in it
+void platform_task_run(void);                   // that interrupt
+void platform_task_tick(void);                  // timer interrupt, every millisecond
 // Prints what happened and ends the emulation with status 1.
 void platform_fault(const char *what, uint32_t pc, uint32_t return_address, uint32_t detail)
     __attribute__((noreturn));

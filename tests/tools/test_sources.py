@@ -1,15 +1,18 @@
-"""One list of sources: make, CMake and the folders agree."""
+"""One list of sources a module: make, CMake and the folders agree."""
 
 import subprocess
 from pathlib import Path
 
-MODULE = Path(__file__).resolve().parents[2] / "cmodules/mempool"
+import pytest
+
+CMODULES = Path(__file__).resolve().parents[2] / "cmodules"
+MODULES = ["mempool", "eventbus"]
 PROJECT = """\
 cmake_minimum_required(VERSION 3.16)
 project(probe C)
 add_library(usermod INTERFACE)
 include({entry})
-get_target_property(FOUND usermod_mempool INTERFACE_SOURCES)
+get_target_property(FOUND usermod_{module} INTERFACE_SOURCES)
 foreach(FILE IN LISTS FOUND)
     message(STATUS "source ${{FILE}}")
 endforeach()
@@ -18,24 +21,30 @@ message(STATUS "linked ${{LINKED}}")
 """
 
 
-def listed():
-    lines = (MODULE / "sources.list").read_text().splitlines()
+def listed(module):
+    lines = (CMODULES / module / "sources.list").read_text().splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def test_list_is_what_the_folders_hold():
+def test_every_module_is_tested():
+    assert {file.parent.name for file in CMODULES.glob("*/sources.list")} == set(MODULES)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_list_is_what_the_folders_hold(module):
     found = {
-        str(file.relative_to(MODULE))
+        str(file.relative_to(CMODULES / module))
         for name in ("core", "mpy")
-        for file in (MODULE / name).glob("*.c")
+        for file in (CMODULES / module / name).glob("*.c")
     }
-    assert sorted(listed()) == sorted(found)
-    assert len(listed()) == len(set(listed()))
+    assert sorted(listed(module)) == sorted(found)
+    assert len(listed(module)) == len(set(listed(module)))
 
 
-def test_cmake_reads_the_same_list(tmp_path):
+@pytest.mark.parametrize("module", MODULES)
+def test_cmake_reads_the_same_list(module, tmp_path):
     (tmp_path / "CMakeLists.txt").write_text(
-        PROJECT.format(entry=MODULE.parent / "micropython.cmake")
+        PROJECT.format(entry=CMODULES / "micropython.cmake", module=module)
     )
     done = subprocess.run(
         ["cmake", "-S", str(tmp_path), "-B", str(tmp_path / "out")],
@@ -45,5 +54,5 @@ def test_cmake_reads_the_same_list(tmp_path):
     )
     lines = done.stdout.splitlines()
     sources = [line.split()[-1] for line in lines if line.startswith("-- source ")]
-    assert sources == [str(MODULE / name) for name in listed()]
-    assert "-- linked usermod_mempool" in lines
+    assert sources == [str(CMODULES / module / name) for name in listed(module)]
+    assert f"-- linked {';'.join(f'usermod_{name}' for name in MODULES)}" in lines

@@ -12,7 +12,7 @@ TYPINGS = ROOT / "typings"
 
 @dataclass
 class Function:
-    """`path` as one would write it: "alloc", "Owner.take"."""
+    """`path` as one would write it: "alloc", "Owner.take". any_keyword: it has **fields."""
 
     path: str
     positional_only: list[str]
@@ -20,6 +20,7 @@ class Function:
     keyword_only: list[str]
     required: set[str]
     returns: str
+    any_keyword: bool
 
     @property
     def parameters(self) -> list[str]:
@@ -28,11 +29,13 @@ class Function:
 
 @dataclass
 class Class:
+    """`methods`: a method is as many functions as it has overloads."""
+
     name: str
     only_typing: bool
     is_tuple: bool
     attributes: list[str] = field(default_factory=list)
-    methods: dict[str, Function] = field(default_factory=dict)
+    methods: dict[str, list[Function]] = field(default_factory=dict)
     special: set[str] = field(default_factory=set)
 
 
@@ -74,6 +77,7 @@ def _function(node: ast.FunctionDef, owner: str = "") -> Function:
         keyword_only=keyword,
         required={*positional, *either, *keyword} - optional - {"self"},
         returns=ast.unparse(node.returns) if node.returns else "None",
+        any_keyword=arguments.kwarg is not None,
     )
 
 
@@ -88,12 +92,10 @@ def _class(node: ast.ClassDef) -> Class:
             kinds = {ast.unparse(one) for one in item.decorator_list}
             if "property" in kinds:
                 made.attributes.append(item.name)
-            elif item.name == "__init__":
-                made.methods["__init__"] = _function(item, node.name)
-            elif item.name.startswith("__"):
+            elif item.name.startswith("__") and item.name != "__init__":
                 made.special.add(item.name)
             else:
-                made.methods[item.name] = _function(item, node.name)
+                made.methods.setdefault(item.name, []).append(_function(item, node.name))
     return made
 
 

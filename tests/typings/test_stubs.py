@@ -10,13 +10,13 @@ import machine
 import pytest
 import stubs
 
-MODULES = ["mempool", "appmodule", "boardcfg"]
+MODULES = ["mempool", "eventbus", "appmodule", "boardcfg"]
 
 # For each class of the stub: an expression that makes a live one, after these lines.
 PRELUDE = """
 import json, gc, uctypes
 from array import array
-import mempool, appmodule, boardcfg
+import mempool, eventbus, appmodule, boardcfg
 LAYOUT = {"a": uctypes.UINT32 | 0}
 def fresh(names):
     return {name: VALUES[name]() for name in names}
@@ -32,7 +32,7 @@ VALUES = {
     "buf": lambda: bytearray(4),
     "array": lambda: array("I", [0] * 17),
     "min_age_ms": lambda: 0,
-    "callback": lambda: None,
+    "callback": lambda: print,
     "n": lambda: 3,
     "name": lambda: "someone",
     "quota": lambda: 0,
@@ -43,7 +43,27 @@ VALUES = {
     "module": lambda: appmodule.Module("m"),
     "budget_us": lambda: 1000,
     "on_report": lambda: print,
+    "topic": lambda: "a.b",
+    "data": lambda: [1, {"k": None}],
+    "priority": lambda: 1,
+    "fields": lambda: 5,
+    "pattern": lambda: "a.*",
+    "once": lambda: True,
+    "depth": lambda: 2,
+    "policy": lambda: 2,
+    "queue": lambda: 4,
+    "max_ms": lambda: 1,
+    "key": lambda: "value",
+    "default": lambda: 3,
+    "exception": lambda: AWAITED(),
 }
+class AWAITED(Exception): pass
+def an_event():
+    kept = []
+    with eventbus.bus.subscribe("a.b", lambda event: kept.append(event.keep())):
+        eventbus.bus.publish("a.b", value=5)
+        eventbus.bus.process()
+    return kept[0]
 MAKE = {
     "Block": lambda: mempool.alloc(8),
     "Pool": lambda: mempool.TINY,
@@ -54,6 +74,12 @@ MAKE = {
     "Structure": lambda: mempool.Struct(LAYOUT)(),
     "Module": lambda: appmodule.Module("m"),
     "Manager": lambda: appmodule.Manager(),
+    "EventBus": lambda: eventbus.bus,
+    "Event": an_event,
+    "Raw": lambda: an_event().raw,
+    "Subscription": lambda: eventbus.bus.subscribe("a.b", print),
+    "Listener": lambda: eventbus.bus.listen("a.b"),
+    "BusStats": lambda: eventbus.bus.stats(),
 }
 """
 
@@ -76,11 +102,15 @@ def functions(module: str) -> Iterator[stubs.Function]:
     stub = stubs.load(module)
     yield from stub.functions.values()
     for one in stub.classes.values():
-        for method in one.methods.values():
-            if not (one.only_typing and method.path.endswith("__init__")):
-                yield method
+        for overloads in one.methods.values():
+            for method in overloads:
+                typing = one.only_typing and method.path.endswith("__init__")
+                if not typing and method.path not in AWAITING:
+                    yield method
 
 
+# What asyncio calls, and nobody else: test_awaiting() does.
+AWAITING = {"Listener.send", "Listener.throw"}
 CALLS = [(module, function) for module in MODULES for function in functions(module)]
 CALL_IDS = [f"{module}.{function.path}" for module, function in CALLS]
 
@@ -175,7 +205,7 @@ def call_lines(module: str, function: stubs.Function) -> list[str]:
         f"    {free_first}",
         "    return answer",
         f"answer = call({required!r}, [])",
-        f"call({positional!r}, [])",
+        f"call({positional!r}, {['fields'] if function.any_keyword else []!r})",
         f"call({function.positional_only!r}, {function.either + function.keyword_only!r})",
     ]
     for name in function.positional_only:
@@ -185,8 +215,9 @@ def call_lines(module: str, function: stubs.Function) -> list[str]:
     if required:
         lines += ["try:", f"    call({required[:-1]!r}, [])", "except TypeError:", "    pass"]
         lines += ["else:", f"    print('did without {required[-1]}')"]
-    lines += ["try:", f"    call({required!r}, ['min_age_ms', 'role', 'callback', 'handle'])"]
-    lines += ["except TypeError:", "    pass", "else:", "    print('took any keyword')"]
+    if not function.any_keyword:
+        lines += ["try:", f"    call({required!r}, ['min_age_ms', 'role', 'callback', 'handle'])"]
+        lines += ["except TypeError:", "    pass", "else:", "    print('took any keyword')"]
     return lines
 
 
@@ -204,6 +235,14 @@ ANSWERS = {
     "Structure": "type(answer.a) is int",
     "mempool.Structure": "type(answer.a) is int",
     "list[Cost]": "answer[0].min <= answer[0].median <= answer[0].max and answer[0].unit == 'ns'",
+    "bool": "answer is True",
+    "Event": "type(answer) is eventbus.Event and answer['value'] == 5",
+    "Event | None": "answer is None",
+    "Any": "answer == 5",
+    "list[str]": "answer == ['value']",
+    "Subscription": "type(answer) is eventbus.Subscription",
+    "Listener": "type(answer) is eventbus.Listener",
+    "BusStats": "len(answer.dropped) == 4 and len(answer.latency_us) == 2",
     "_M": "isinstance(answer, appmodule.Module)",
 }
 
@@ -254,6 +293,73 @@ print(json.dumps([type(x).__name__ for x in (mempool.alloc(3), mempool.leaks(0)[
     assert set(json.loads(trace)) | set(json.loads(leak)) <= types
     assert json.loads(trace)[:3] == ["str", "int", "int"]
     assert json.loads(leak)[0] == "int" and json.loads(leak)[2:] == ["int", "int"]
+
+
+def test_special_methods_of_the_bus(run):
+    """The same of events, their bytes, subscriptions and listeners."""
+    source = """
+event = an_event()
+assert "value" in event and "x" not in event and event.get("x") is None
+with event as same:
+    assert same is event and same.data == {"value": 5}
+for name in ("topic", "priority", "time_ms", "seq", "data", "raw"):
+    try:
+        getattr(event, name)
+        print("an event that is over has a", name)
+    except ValueError:
+        pass
+event = an_event()
+raw = event.raw
+cbor = b"\\xa1evalue\\x05"
+assert len(raw) == 8 and raw and raw[-1] == 5 and raw[1:7] == b"evalue" and raw == cbor
+assert 5 in raw and b"val" in raw and list(raw)[0] == 0xa1 and bytes(memoryview(raw)) == cbor
+assert type(event.topic) is str
+assert {type(x) for x in (event.priority, event.time_ms, event.seq)} == {int}
+with eventbus.bus.subscribe("a", print) as sub, eventbus.bus.listen("a") as listener:
+    assert sub.pattern == listener.pattern == "a"
+assert eventbus.bus.filter is None and eventbus.bus.on_error is None and eventbus.bus.filtered == 0
+eventbus.bus.filter = lambda topic, priority: (topic, priority) != ("a", eventbus.NORMAL)
+assert eventbus.bus.publish("a") is False and eventbus.bus.filtered == 1
+eventbus.bus.filter = None
+errors = []
+eventbus.bus.on_error = lambda sub, error: errors.append((sub, type(error)))
+with eventbus.bus.subscribe("a", lambda event: event["x"]) as sub:
+    eventbus.bus.publish("a", y=1)
+    eventbus.bus.process()
+assert errors == [(sub, KeyError)], errors
+"""
+    assert run(source) == ""
+
+
+def test_awaiting(run):
+    """send and throw are what asyncio calls of what a task awaits; ended, it is over for all."""
+    source = """
+import asyncio
+listener = eventbus.bus.listen("a")
+eventbus.bus.publish("a", n=1)
+eventbus.bus.process()
+try:
+    print(listener.send(None))
+except StopIteration as error:
+    assert error.value["n"] == 1
+try:
+    print(listener.throw(AWAITED()))
+except AWAITED:
+    pass
+async def both():
+    eventbus.bus.publish("a", n=2)
+    assert (await listener)["n"] == 2
+    eventbus.bus.publish("a", n=3)
+    async for event in listener:
+        assert event["n"] == 3
+        listener.cancel()
+    try:
+        print(await listener)
+    except StopAsyncIteration:
+        pass
+asyncio.run(both())
+"""
+    assert run(source) == ""
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -55,5 +55,5 @@ def test_usage(tmp_path):
 
 def test_stubs_are_clean(tmp_path):
     files = sorted(TYPINGS.glob("*.pyi"))
-    assert len(files) == 3
+    assert len(files) == 4
     assert pyright(tmp_path, *files) == {}
