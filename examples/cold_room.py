@@ -1,6 +1,7 @@
 # A cold room lives through a day: plant, sensors, controller, telemetry and the faults that real
-# ones have, in accelerated time, with every message in a pool block. At the end it proves that
-# not a byte was lost, and exits with 1 if it cannot.
+# ones have, in accelerated time. Its modules know each other by topics of the event bus only, and
+# every event is in a pool block. At the end it proves that not a byte and not an event was lost,
+# and exits with 1 if it cannot.
 #
 #     micropython -m cold_room [--hours N] [--leak]     or     import cold_room; cold_room.main()
 #
@@ -12,21 +13,22 @@ import time
 
 import appmodule
 import mempool
-from refrigeration import post as topics
+from eventbus import bus
 from refrigeration import proof, report
 from refrigeration.actuators import Actuators
 from refrigeration.alarms import Alarms
 from refrigeration.control import Control, Defrost
 from refrigeration.health import Health
+from refrigeration.ledger import Ledger
 from refrigeration.network import Network
 from refrigeration.part import Site
-from refrigeration.post import Post
 from refrigeration.records import Haccp, Logger
 from refrigeration.sensors import Door, Sensors
 from refrigeration.telemetry import Telemetry
-from refrigeration.world import World
+from refrigeration.world import STOP_PRESSED, World
 
 TICK_US = 8000  # what the product's loop gives its modules
+EVENTS_MS = 1000  # for the events that they publish: as long as it takes
 MAX_HOURS = 240  # times in milliseconds stay small ints on 32-bit targets
 # The collector is conservative: a word on the stack or in an array may look like a pointer and
 # keep some bytes of garbage for a moment. So it is asked once a minute for so many seconds, and
@@ -38,13 +40,10 @@ LEAK_S = 600  # when the demo's own test forgets a block
 class Day:
     def __init__(self, seed=1):
         self.world = World(seed)
-        self.post = Post()
-        self.site = Site(self.world, self.post)
+        self.ledger = Ledger()
         self.reports = []
-        self.manager = manager = appmodule.Manager(self._note)
-        # Receivers before senders: stopped in reverse, nobody stops while someone may still write
-        # to him.
-        site = self.site
+        self.manager = manager = appmodule.Manager(self._module_failed)
+        site = Site(self.world)
         self.health = manager.add(Health(site), appmodule.LOW)
         self.network = manager.add(Network(site), appmodule.LOW)
         self.telemetry = manager.add(Telemetry(site), appmodule.LOW)
@@ -57,34 +56,17 @@ class Day:
         self.door = manager.add(Door(site), appmodule.HIGH)
         self.sensors = manager.add(Sensors(site), appmodule.STANDARD)
         self.health.watch(manager.modules)
-        self._route()
 
-    def _route(self):
-        route = self.post.route
-        for topic, module in (
-            (topics.READING, self.control),
-            (topics.UPDATED, self.alarms),
-            (topics.REQUEST, self.actuators),
-            (topics.STOP, self.actuators),
-            (topics.COMMAND, self.telemetry),
-            (topics.ERROR, self.health),
-            (topics.EMERGENCY, self.health),
-            (topics.HEALTH, self.telemetry),
-            (topics.WIFI, self.telemetry),
-            (topics.STARTED, self.health),
-            (topics.STATE, self.telemetry),
-            (topics.DOOR, self.control),
-            (topics.ALARM, self.telemetry),
-            (topics.RECORD, self.logger),
-            (topics.BATCH, self.network),
-            (topics.MQTT_ALARM, self.network),
-            (topics.ACK, self.telemetry),
-        ):
-            route(topic, module.inbox)
+    def _module_failed(self, module, what, detail):
+        if what not in ("overrun", "returned"):
+            self._note("%s: %s: %r" % (module.name, what, detail))
 
-    def _note(self, module, what, detail):
-        if what not in ("overrun", "returned") and len(self.reports) < 8:
-            self.reports.append("%s: %s: %r" % (module.name, what, detail))
+    def _subscriber_failed(self, subscription, fault):
+        self._note("subscriber of %s: %r" % (subscription.pattern, fault))
+
+    def _note(self, text):
+        if len(self.reports) < 8:
+            self.reports.append(text)
 
     def run(self, hours, leak=False, bar=None):
         """Lives `hours` -> bytes of GC heap in use after the first hour and at the end."""
@@ -93,11 +75,19 @@ class Day:
         progress = report.Progress(total_s, bar)
         tick = self.manager.tick
         first_hour = end = 1 << 29
-        self.manager.init_all()
+        pressed = 0
+        self.ledger.open(self._subscriber_failed)
+        bus.pause()
+        bus.publish("system.started", modules=self.manager.init_all())
         while world.now_s < total_s:
             world.step()
-            tick(TICK_US)
             now = world.now_s
+            if world.faults[STOP_PRESSED] > pressed:
+                self.ledger.watch()
+            pressed = world.faults[STOP_PRESSED]
+            tick(TICK_US)
+            deliver()
+            self.ledger.end_watch()
             if now % 60 == 0 and (3600 - WINDOW_S < now <= 3600 or total_s - WINDOW_S < now):
                 in_use = gc_in_use()
                 if now <= 3600:
@@ -111,6 +101,26 @@ class Day:
         progress.end()
         return first_hour, end
 
+    def stop(self):
+        """Stops the modules and leaves the bus as it was -> bytes that the modules still held."""
+        returned = self.manager.stop_all()
+        for module in self.manager.modules:
+            for subscription in module.subscriptions:
+                subscription.cancel()
+        self.ledger.close()
+        bus.resume()
+        bus.process(max_ms=EVENTS_MS)  # what is left has no subscriber any more, and goes back
+        return returned
+
+
+def deliver():
+    """The events of a tick, all in one place, as the product's loop has it: first the modules,
+    then the events. So the doorbell, which may ring at any moment, has no say in the order."""
+    bus.resume()
+    while bus.process(max_ms=EVENTS_MS):
+        pass
+    bus.pause()
+
 
 def gc_in_use():
     gc.collect()  # runs finalisers, whose objects only the second one finds
@@ -121,14 +131,14 @@ def gc_in_use():
 def main(hours=None, leak=False, bar=None):
     """Lives `hours` (1 to 240; 24 on a PC, 4 on a board) and proves itself -> 0, or 1 if not.
 
-    leak: one receiver forgets one message, which must be found. bar: progress in one line that
+    leak: one receiver forgets one record, which must be found. bar: progress in one line that
     moves, or None to have it where the output is a terminal.
     """
     if hours is None:
         hours = 24 if sys.platform in ("linux", "darwin", "win32") else 4
     if not 1 <= hours <= MAX_HOURS:
         raise ValueError("hours must be 1 to %d" % MAX_HOURS)
-    print("A cold room, %d hours of it. Every message in a block of a pool." % hours)
+    print("A cold room, %d hours of it. Every event in a block of a pool." % hours)
     begin = time.ticks_ms()
     gc.collect()  # an earlier run's owners, whose counts would go on
     before = mempool.stats()
@@ -138,8 +148,9 @@ def main(hours=None, leak=False, bar=None):
         uptime_ms = time.ticks_diff(time.ticks_ms(), begin)
         report.memory_report(uptime_ms)
     finally:  # Ctrl-C, too, leaves nothing behind
-        returned = day.manager.stop_all()
-    report.day_report(day, uptime_ms)
+        returned = day.stop()
+    report.day_report(day)
+    report.bus_report(day, uptime_ms)
     print("--- Proof ---")
     print("stopped; the modules still held %d bytes and gave them back" % returned)
     return 1 if proof.failures(day, before, first_hour, end) else 0

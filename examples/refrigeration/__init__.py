@@ -1,2 +1,2 @@
-# The parts of the cold room (examples/cold_room.py): the simulated plant, the messages, and the
-# modules of its controller.
+# The parts of the cold room (examples/cold_room.py): the simulated plant, the modules of its
+# controller, which know each other by the topics of the event bus only, and the proofs.

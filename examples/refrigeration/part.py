@@ -1,160 +1,76 @@
-# What every module of the controller is made of: a mailbox, a Block to read from, a Block to
-# write to, and one update a second that reads all mail first. And the table of 53 scalars that
-# they share.
-import struct
-
+# What every module of the controller is made of: subscriptions, and one update a second. And the
+# 53 scalars that they share and that telemetry tells.
 import appmodule
 import mempool
+from eventbus import HIGH, bus
 
-from .post import REQUEST, Mailbox
+ACTUATORS = ("compressor", "evaporator_fan", "defrost_heater", "light", "buzzer")
+ALARMS = ("high_temperature", "low_temperature", "door_open", "sensor_failed")
 
-COMPRESSOR, FAN, HEATER, LIGHT, BUZZER = range(5)
-ROLES = (b"compressor", b"evaporator_fan", b"defrost_heater", b"light", b"buzzer")
-RESUME = 255  # role of the request that ends an emergency stop
-
-ALARMS = (b"high_temperature", b"low_temperature", b"door_open", b"sensor_failed")
-
-# The scalars of telemetry: name, change that is worth a message (0: only at the heartbeat).
-KEYS = (
-    ("chamber_mc", 150),
-    ("evaporator_mc", 500),
-    ("product_mc", 100),
-    ("ambient_mc", 1000),
-    ("setpoint_mc", 1),
-    ("compressor", 1),
-    ("fan", 1),
-    ("heater", 1),
-    ("light", 1),
-    ("buzzer", 1),
-    ("door", 1),
-    ("defrost", 1),
-    ("emergency", 1),
-    ("sensor_failed", 1),
-    ("wifi", 1),
-    ("high_alarm", 1),
-    ("low_alarm", 1),
-    ("door_alarm", 1),
-    ("sensor_alarm", 1),
-    ("starts", 1),
-    ("run_s", 0),
-    ("defrosts", 1),
-    ("openings", 1),
-    ("records", 0),
-    ("errors", 10),
-    ("commands", 0),
-    ("refused", 0),
-    ("batches", 0),
-    ("backfill", 0),
-    ("uptime_s", 0),
-    ("mem_used", 0),
-    ("mem_peak", 0),
-    ("mem_free", 0),
-    ("mem_level", 1),
-    ("mem_allocs", 0),
-    ("mem_failures", 1),
-    ("mem_refused", 1),
-    ("mem_denied", 1),
-    ("mem_waste", 0),
-    ("largest_free", 0),
-    ("queue_high", 0),
-    ("m_health", 0),
-    ("m_network", 0),
-    ("m_telemetry", 0),
-    ("m_logger", 0),
-    ("m_actuators", 0),
-    ("m_alarms", 0),
-    ("m_haccp", 0),
-    ("m_control", 0),
-    ("m_defrost", 0),
-    ("m_door", 0),
-    ("m_sensors", 0),
-    ("check", 1),
+# Names of the scalars, by the change that is worth a message; 0: only at the heartbeat. Those of
+# probes, actuators and alarms are the names that events carry: as attributes they are interned, so
+# that reading one out of an event costs no heap. Temperatures are in thousandths of a degree.
+_CHANGES = (
+    (150, "chamber_temp"),
+    (500, "evaporator_temp"),
+    (100, "product_temp"),
+    (1000, "ambient_temp"),
+    (1, " ".join(ACTUATORS + ALARMS)),
+    (1, "setpoint door defrost emergency probe_dead wifi starts defrosts openings refused"),
+    (1, "mem_level mem_failures mem_refused mem_denied check"),
+    (10, "errors"),
+    (0, "run_s records commands batches backfill uptime_s queue_high"),
+    (0, "mem_used mem_peak mem_free mem_allocs mem_waste largest_free"),
+    (0, "m_health m_network m_telemetry m_logger m_actuators m_alarms m_haccp m_control"),
+    (0, "m_defrost m_door m_sensors"),
 )
-INDEX = {name: index for index, (name, _) in enumerate(KEYS)}
-(K_CHAMBER, K_COIL, K_PRODUCT, K_AMBIENT, K_SETPOINT, K_COMPRESSOR) = range(6)
-K_DOOR = INDEX["door"]
-K_DEFROST = INDEX["defrost"]
-K_EMERGENCY = INDEX["emergency"]
-K_SENSOR_FAILED = INDEX["sensor_failed"]
-K_WIFI = INDEX["wifi"]
-K_ALARM = INDEX["high_alarm"]
-K_MEMORY = INDEX["mem_used"]
-K_MODULE = INDEX["m_health"]
+SCALARS = tuple([(name, change) for change, names in _CHANGES for name in names.split()])
 
 
 class Site:
-    """What the modules share: the world, the post and the table of scalars."""
+    """What the modules share: the world, and the scalars as attributes."""
 
-    def __init__(self, world, post):
+    def __init__(self, world):
         self.world = world
-        self.post = post
-        self.keys = [0] * len(KEYS)
-        self.keys[K_SETPOINT] = 4000
-        self.keys[K_CHAMBER] = world.air // 1000
-        self.keys[K_COIL] = world.coil // 1000
+        for name, _ in SCALARS:
+            setattr(self, name, 0)
+        self.setpoint = 4000
+        self.chamber_temp = world.air // 1000
+        self.evaporator_temp = world.coil // 1000
 
 
 class Part(appmodule.Module):
-    """Override receive(topic, message) and second(now_s)."""
+    """Subscribes in init(), by self.on(), and does its own work in second(now_s)."""
 
-    def __init__(self, site, name, quota, depth=8):
+    # Events belong to the bus. Who keeps nothing else has a quota of one small block, so that it
+    # would be noticed.
+    def __init__(self, site, name, quota=64):
         super().__init__(name, quota)
         self.site = site
         self.world = site.world
-        self.post = site.post
-        self.keys = site.keys
-        self.inbox = Mailbox(depth)
-        self.received = 0
-        self.forget = False  # for the demo's own test: the next message is not given back
+        self.subscriptions = []
         self._denied_before = self.owner.denied  # an owner may live on from an earlier run
-        self._rx = self.block()
-        self._tx = self.block()
 
-    def receive(self, topic, message):
-        pass
+    def on(self, pattern, callback):
+        self.subscriptions.append(bus.subscribe(pattern, callback))
 
     def second(self, now):
         pass
 
     def update(self):
-        self.read_mail()
         self.second(self.world.now_s)
-
-    def stop(self):
-        """Reads what is still on its way, so that nothing is lost, and gives back the rest."""
-        self.read_mail()
-        return super().stop()
 
     def denied(self):
         """Requests beyond the quota, in this run."""
         return self.owner.denied - self._denied_before
 
-    def read_mail(self):
-        inbox = self.inbox
-        rx = self._rx
-        topic = inbox.next(rx)  # also gives back what an exception left in rx
-        while topic >= 0:
-            self.received += 1
-            self.receive(topic, rx)
-            if self.forget:
-                self.forget = False
-                rx.detach()
-            topic = inbox.next(rx)
-
     def request(self, role, value):
-        """Asks the actuators for something -> True where it was sent. 8 bytes, packed in place."""
-        tx = self._tx
-        try:
-            self.owner.alloc_into(tx, 8)
-        except MemoryError:
-            self.post.lost[REQUEST] += 1
-            return False
-        struct.pack_into("<BBHI", tx, 0, role, 0, value, self.world.now_s)
-        return self.post.hand_over(REQUEST, tx.detach(), 8)
+        """Asks the actuators for something -> True where it was queued."""
+        return bus.publish("actuator.request", role=role, value=value, priority=HIGH)
 
-    def hold(self, message):
-        """A copy of a message in a block of its own -> handle, negative where there is no room."""
-        handle = self.owner.take(len(message))
+    def hold(self, data):
+        """A copy in a block of its own quota -> handle, negative where there is no room."""
+        handle = self.owner.take(len(data))
         if handle > 0:
-            mempool.write(handle, 0, message)
+            mempool.write(handle, 0, data)
         return handle

@@ -6,7 +6,6 @@ import sys
 import mempool
 
 from .part import ALARMS
-from .post import TOPICS
 
 _BAR = 30
 
@@ -30,12 +29,12 @@ class Progress:
     def show(self, day):
         now = day.world.now_s
         self.next_s = now + self._every_s
-        line = "%02d:%02d  air %5.1f C  door %s  %7d messages  pools %2d%% full" % (
+        line = "%02d:%02d  air %5.1f C  door %s  %7d events  pools %2d%% full" % (
             now // 3600,
             now // 60 % 60,
             day.world.air / 1000000,
             "open  " if day.world.door_open else "closed",
-            sum(day.post.sent),
+            day.ledger.total,
             mempool.stats().utilization,
         )
         if self._bar:
@@ -86,9 +85,7 @@ def memory_report(uptime_ms):
     print("Alert: %s" % level)
 
 
-def day_report(day, uptime_ms):
-    post = day.post
-    hours = day.world.now_s / 3600
+def day_report(day):
     actuators = day.actuators
     alarms = day.alarms
     telemetry = day.telemetry
@@ -107,19 +104,13 @@ def day_report(day, uptime_ms):
         "air           %.1f to %.1f C; product at the end %.1f C"
         % (alarms.lowest_mc / 1000, alarms.highest_mc / 1000, day.world.product / 1000000)
     )
-    print(
-        "alarms        "
-        + ", ".join("%s %d" % (ALARMS[i].decode(), alarms.raised[i]) for i in range(4))
-    )
+    print("alarms        " + ", ".join("%s %d" % (ALARMS[i], alarms.raised[i]) for i in range(4)))
     print(
         "door          %d openings; probe dead %d min, cooled by the clock"
         % (day.door.openings, day.control.fallback_s // 60)
     )
     print("emergencies   %d" % actuators.emergencies)
-    print(
-        "sensor bus    %d errors, %d of them denied by the quota"
-        % (day.sensors.errors, day.sensors.denied())
-    )
+    print("sensor bus    %d errors" % day.sensors.errors)
     print(
         "network       %d outages; %d minutes kept, %d sent later, %d overwritten; %d KB delivered"
         % (
@@ -131,28 +122,31 @@ def day_report(day, uptime_ms):
         )
     )
     print("HACCP         %d records, %d wrong" % (day.logger.records, day.logger.wrong))
-    print("--- Messages ---")
-    for topic, (name, _, _, _) in enumerate(TOPICS):
-        if post.sent[topic]:
-            print(
-                "%-27s %8d  %3d-%3d bytes  %6.2f /s  lost %d"
-                % (
-                    name,
-                    post.sent[topic],
-                    post.smallest[topic],
-                    post.largest[topic],
-                    post.sent[topic] / (hours * 3600),
-                    post.lost[topic],
-                )
-            )
-    total = sum(post.sent)
+
+
+def bus_report(day, uptime_ms):
+    ledger = day.ledger
+    print("--- Event bus ---")
+    print("published       %d, refused %d" % (ledger.published(), ledger.refused()))
+    print("dropped         CRITICAL %d, HIGH %d, NORMAL %d, LOW %d" % tuple(ledger.dropped()))
     print(
-        "%-27s %8d  in %d.%d s: %d messages a second"
+        "Emergency stop  overtook %d waiting events, delivered after %d us"
+        % (ledger.overtaken(), day.actuators.stop_latency_us)
+    )
+    print("--- Subscriptions ---")
+    for module in day.manager.modules:
+        for one in module.subscriptions:
+            rate = one.delivered / day.world.now_s
+            print(
+                "%-26s %-10s %7d  %5.2f /s  dropped %d"
+                % (one.pattern, module.name, one.delivered, rate, one.dropped)
+            )
+    print(
+        "all events %d in %d.%d s: %d a second"
         % (
-            "all",
-            total,
+            ledger.total,
             uptime_ms // 1000,
             uptime_ms // 100 % 10,
-            total * 10 // max(1, uptime_ms // 100),
+            ledger.total * 10 // max(1, uptime_ms // 100),
         )
     )

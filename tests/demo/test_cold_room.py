@@ -1,4 +1,4 @@
-"""The demo as a user runs it: a whole day, its report, and that it fails where it must."""
+"""The demo as a user runs it: a day, its report, and that it fails where it must."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "examples" / "cold_room.py"
 DAY_SECONDS = 60  # "well under a minute", on a busy computer
+QUEUE = 32  # CONFIG_MEMORY_POOL_EVENT_QUEUE
 
 REPORT = [
     "=== Memory Pool Diagnostics Report ===",
@@ -27,15 +28,17 @@ REPORT = [
     "XLARGE Pool:",
     "Alert:",
     "--- Plant ---",
-    "--- Messages ---",
+    "--- Event bus ---",
+    "--- Subscriptions ---",
     "--- Proof ---",
 ]
 
-# What field-notes call the real traffic: messages a second, least and most.
+# The real traffic: events a second that a subscription gets, least and most. state.* are five
+# actuators twice a second, and the door.
 RATES = {
     "sensor.reading": (2.0, 2.2),
     "sensor.temperature.updated": (0.9, 1.0),
-    "state.*": (10.0, 10.0),
+    "state.*": (10.0, 10.1),
     "system.module_health": (0.2, 0.2),
     "haccp.record": (1.0, 1.0),
 }
@@ -71,7 +74,7 @@ def test_report_has_the_layout_users_know(day):
 
 def test_every_proof_holds(day):
     proofs = day.split("--- Proof ---\n")[1].splitlines()
-    assert len([line for line in proofs if line.startswith("ok  ")]) >= 15
+    assert len([line for line in proofs if line.startswith("ok  ")]) >= 20
     assert not [line for line in proofs if line.startswith("FAIL")]
     assert proofs[-1] == "proved"
 
@@ -81,6 +84,68 @@ def test_traffic_has_the_rates_of_the_product(day):
         rate = re.search(rf"^{re.escape(topic)} .* (\d+\.\d\d) /s", day, re.M)
         assert rate, topic
         assert least <= float(rate[1]) <= most, topic
+
+
+def test_emergency_stop_overtakes_a_full_queue(day):
+    stop = re.search(
+        r"^Emergency stop  overtook (\d+) waiting events, delivered after \d+ us$", day, re.M
+    )
+    assert stop
+    assert int(stop[1]) == QUEUE - 1, "one of those that waited made way"
+    assert f"stop overtook a full queue: {QUEUE} waited, {QUEUE - 1} came after it" in day
+
+
+# What made way is counted by priority, and again by whoever should have had it.
+def test_drops_are_accounted_for(day):
+    published, refused = map(
+        int, re.search(r"^published +(\d+), refused (\d+)$", day, re.M).groups()
+    )
+    dropped = re.search(r"^dropped +CRITICAL 0, HIGH 0, NORMAL (\d+), LOW (\d+)$", day, re.M)
+    assert dropped
+    missed = {}
+    delivered = 0
+    for line in day.split("--- Subscriptions ---\n")[1].split("\nall events")[0].splitlines():
+        pattern, module, got, _, _, _, missing = line.split()
+        delivered += int(got)
+        missed[pattern, module] = int(missing)
+    normal, low = int(dropped[1]), int(dropped[2])
+    assert missed["telemetry.batch", "network"] == low > 0
+    assert missed["state.*", "telemetry"] == normal > 0
+    assert sum(missed.values()) == normal + low
+    assert refused == 0
+    # One topic has two subscribers.
+    doors = int(re.search(r"^state\.door +control +(\d+)", day, re.M)[1])
+    assert published == delivered - doors + normal + low
+
+
+# A subscriber that hears nothing any more, from the second minute on.
+DEAF = """
+import sys, cold_room
+deliver = cold_room.deliver
+make = cold_room.Day.__init__
+def remember(self, *args):
+    global day
+    day = self
+    make(self, *args)
+def deafen():
+    if day.world.now_s == 60:
+        day.alarms.subscriptions[0].cancel()
+    deliver()
+cold_room.Day.__init__ = remember
+cold_room.deliver = deafen
+sys.exit(cold_room.main(1))
+"""
+
+
+def test_an_event_that_does_not_arrive_fails_it():
+    with machine.Machine("unix") as one:
+        status, output = one.run(DEAF.encode(), name="deaf", timeout=300)
+    assert status == 1
+    fails = re.findall(r"^FAIL  (.*)\r?$", output.decode(), re.M)
+    assert fails == [
+        "each delivered to all its subscribers, or counted as dropped: "
+        "sensor.temperature.updated to alarms"
+    ], output.decode()
 
 
 def test_a_day_takes_less_than_a_minute(day):
@@ -103,7 +168,7 @@ def test_a_forgotten_block_fails_it_and_its_holder_is_named():
     status, output = live("unix", "1, leak=True")
     assert status == 1
     assert "FAIL  no block outstanding: 64 bytes" in output
-    assert re.search(r"^held by haccp: 46 bytes for \d+ ms, handle \d+$", output, re.M)
+    assert re.search(r"^held by logger: 46 bytes for \d+ ms, handle \d+$", output, re.M)
     assert output.count("FAIL") == 1
 
 
@@ -140,7 +205,9 @@ def test_every_target_lives_the_same_hours():
     def facts(target: str) -> list[str]:
         status, output = live(target, "3")
         assert status == 0, output
-        lines = output.split("--- Plant ---\n")[1].split("--- Proof ---\n")[0].splitlines()
+        text = output.split("--- Plant ---\n")[1].split("--- Proof ---\n")[0]
+        lines = re.sub(r"delivered after \d+ us", "", text).splitlines()
+        assert [line for line in lines if line.startswith("Emergency stop")]
         return [line for line in lines if not line.startswith("all ")]
 
     expected = facts("unix")
