@@ -55,7 +55,7 @@ repl: build ## A prompt, on this computer or TARGET=cm3|rv32
 	@$(VENV) tools/repl.py $(WHERE)
 
 .PHONY: exec
-exec: build ## Run FILE=script.py with its true exit status [TARGET= TIMEOUT=seconds]
+exec: build ## Run FILE=script.py with its true exit status [TARGET= TIMEOUT=seconds HEAP=64m]
 	$(if $(FILE),,@echo "exec: say which script, FILE=script.py"; exit 2)
 	@$(VENV) tools/exec.py $(EXEC_FLAGS) $(FILE)
 
@@ -114,7 +114,7 @@ stubs: ## (later) Package of the type stubs
 # What it takes
 
 WHERE = --target $(TARGET) $(addprefix --variant ,$(VARIANT))
-EXEC_FLAGS = $(WHERE) $(addprefix --timeout ,$(TIMEOUT))
+EXEC_FLAGS = $(WHERE) $(addprefix --timeout ,$(TIMEOUT)) $(addprefix --heap ,$(HEAP))
 
 $(VENV): tools/requirements.txt
 	@command -v python3 >/dev/null || { apt-get -qq update && apt-get -qq install -y python3; } || \

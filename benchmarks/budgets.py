@@ -1,4 +1,5 @@
-"""The budgets of the pools, and what a measurement must say to stay within them."""
+"""The budgets of the pools, and what a measurement must say to stay within them. The bus has
+its own in bus_budgets.py."""
 
 from __future__ import annotations
 
@@ -74,10 +75,12 @@ def summaries(result: dict) -> dict[str, Summary]:
     return {name: summary(bins) for name, bins in result["operations"].items()}
 
 
-def broken(results: dict[str, dict]) -> list[str]:
+def broken(
+    results: dict[str, dict], budgets: tuple[Budget, ...] = BUDGETS, fill: str = "blocks used"
+) -> list[str]:
     """A line for each budget that is not kept: operation, figure, budget."""
     lines = []
-    for budget in BUDGETS:
+    for budget in budgets:
         for variant, limit in budget.limits.items():
             costs = summaries(results[variant]).get(budget.operation)
             if costs is None:
@@ -85,6 +88,6 @@ def broken(results: dict[str, dict]) -> list[str]:
             elif costs.worst > limit:
                 lines.append(
                     f"{budget.operation}, {variant}: {costs.worst} instructions, budget {limit} "
-                    f"({costs.pool} with {costs.fill} blocks used, {costs.phase})"
+                    f"({costs.pool} with {costs.fill} {fill}, {costs.phase})"
                 )
     return lines

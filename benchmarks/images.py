@@ -1,8 +1,9 @@
 """The bare RV32 images: which configurations are measured, how they are built, what QEMU says.
 
-A build compiles the pools' core with the flags of the firmware, links it with the benchmark and
-runs it. What an image reports is kept beside it under the digest of everything it was made from,
-so that a run where nothing changed costs nothing; the counts are exact, so it would say the same.
+A build compiles the core, the pools' alone or the bus's with it, with the flags of the firmware,
+links it with the benchmark and runs it. What an image reports is kept beside it under the digest
+of everything it was made from, so that a run where nothing changed costs nothing; the counts are
+exact, so it would say the same.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 from coreimage import (  # noqa: E402
     ALL_ON,
+    BUS,
     POOL,
     PRODUCTION,
     RV32,
@@ -54,6 +56,13 @@ class Variant:
     says: str
     settings: tuple[str, ...]
     masked: bool = False
+    image: str = "pools"  # the folder of its benchmark
+    flags: tuple[str, ...] = ()
+
+    @property
+    def modules(self) -> tuple[Path, ...]:
+        """What is compiled beside the pools."""
+        return (BUS,) if self.image == "bus" else ()
 
 
 TRACE = with_setting(ALL_ON, "MEMORY_POOL_TRACE_ALLOCATIONS=y")
@@ -65,6 +74,12 @@ LARGEST = ALL_ON + (
     "MEMORY_POOL_LARGE_COUNT=32",
     "MEMORY_POOL_XLARGE_COUNT=16",
 )
+TOPICS = ("MEMORY_POOL_EVENT_TOPICS=128",)
+LARGEST_BUS = (
+    "MEMORY_POOL_EVENT_QUEUE=64",
+    "MEMORY_POOL_EVENT_TOPICS=256",
+    "MEMORY_POOL_EVENT_SUBSCRIBERS=128",
+)
 VARIANTS = {
     variant.name: variant
     for variant in (
@@ -75,6 +90,26 @@ VARIANTS = {
         Variant("trace", "all on, and trace", TRACE),
         Variant("poison", "all on, and poison", POISON),
         Variant("largest", "all on, the largest pools", LARGEST),
+    )
+}
+LOCKS = ("-include", str(IMAGE / "bus" / "locks.h"))
+BUS_VARIANTS = {
+    variant.name: variant
+    for variant in (
+        Variant("bus", "bus, all on", ALL_ON + TOPICS, False, "bus"),
+        Variant("bus-masked", "bus, all on, interrupts masked", ALL_ON + TOPICS, True, "bus"),
+        Variant("bus-minimum", "bus, production minimum", PRODUCTION + TOPICS, False, "bus"),
+        Variant(
+            "bus-minimum-masked",
+            "bus, production minimum, interrupts masked",
+            PRODUCTION + TOPICS,
+            True,
+            "bus",
+        ),
+        Variant(
+            "bus-locks", "bus, all on, how long it masks", ALL_ON + TOPICS, False, "bus", LOCKS
+        ),
+        Variant("bus-largest", "bus, all on, larger tables", ALL_ON + LARGEST_BUS, False, "bus"),
     )
 }
 
@@ -103,9 +138,10 @@ def micropython_source() -> Path:
     )
 
 
-def micropython_parts(source: Path) -> list[Path]:
-    """The heap, and the memset and memcpy that the emulated firmware links with it."""
-    return [source / "py" / "gc.c", source / "shared" / "libc" / "string0.c"]
+def micropython_parts(source: Path, image: str) -> list[Path]:
+    """The memset and memcpy that the emulated firmware links, and the heap to compare with."""
+    parts = [source / "shared" / "libc" / "string0.c"]
+    return parts + ([source / "py" / "gc.c"] if image == "pools" else [])
 
 
 def digest_of(paths: list[Path], words: list[str]) -> str:
@@ -115,13 +151,18 @@ def digest_of(paths: list[Path], words: list[str]) -> str:
     return state.hexdigest()
 
 
-def harness_objects() -> list[str]:
-    """What is the same in every image: the benchmark, and MicroPython's heap, made for speed."""
+def harness_objects(image: str, folder: Path, flags: list[str]) -> list[str]:
+    """The benchmark, and of MicroPython what it needs, made for speed. -> objects."""
     source = micropython_source()
-    sources = [*sorted(IMAGE.glob("*.[cS]")), *micropython_parts(source)]
-    flags = ["-O2", f"-I{POOL / 'include'}", f"-I{IMAGE}", f"-I{IMAGE / 'gc'}", f"-I{source}"]
-    headers = [*IMAGE.rglob("*.h"), POOL / "include" / "mempool.h", Path(__file__)]
-    folder = BUILD / "harness"
+    own = IMAGE / image
+    sources = [*sorted(IMAGE.glob("*.[cS]")), *sorted(own.glob("*.c"))]
+    sources += micropython_parts(source, image)
+    flags = ["-O2", f"-I{IMAGE}", f"-I{own}", *flags]
+    if image == "pools":
+        flags += [f"-I{own / 'gc'}", f"-I{source}"]
+    headers = [*IMAGE.rglob("*.h"), Path(__file__)]
+    for path in (Path(flag[2:]) for flag in flags if flag.startswith("-I")):
+        headers += path.glob("*.h")
     stamp = folder / "digest"
     digest = digest_of([*sources, *headers], [*flags, RV32.version()])
     if not stamp.is_file() or stamp.read_text() != digest:
@@ -131,10 +172,15 @@ def harness_objects() -> list[str]:
     return [str(folder / f"{path.stem}.o") for path in sources]
 
 
+def pools_harness() -> list[str]:
+    """The same for all configurations of the pools."""
+    return harness_objects("pools", BUILD / "harness", [f"-I{POOL / 'include'}"])
+
+
 def parse(text: str) -> dict:
     """The report of an image as plain values."""
     operations: dict[str, list[dict]] = {}
-    result: dict = {"once": {}, "pools": [], "operations": operations}
+    result: dict = {"once": {}, "pools": [], "growth": [], "locked": {}, "operations": operations}
     lines = text.splitlines()
     for line in lines:
         words = line.split()
@@ -145,6 +191,10 @@ def parse(text: str) -> dict:
                 operations.setdefault(words[1], []).append({"cost": cost, "times": times} | place)
             case ["once"]:
                 result["once"][words[1]] = int(words[2])
+            case ["locked"]:
+                result["locked"][words[1]] = max(int(words[2]), result["locked"].get(words[1], 0))
+            case ["growth"]:
+                result["growth"].append([int(word) for word in words[1:]])
             case ["pool"]:
                 result["pools"].append([int(word) for word in words[2:]])
     if lines[-1:] != ["done"]:
@@ -159,12 +209,15 @@ def measure(variant: Variant, small: bool = False, fresh: bool = False) -> dict:
     """
     folder = BUILD / (variant.name + ("-small" if small else ""))
     config = configure(RV32.board, variant.settings, folder / "config")
-    flags = ["-DMEMPOOL_PORT_MASKED=1"] if variant.masked else []
+    flags = [*variant.flags] + (["-DMEMPOOL_PORT_MASKED=1"] if variant.masked else [])
     own_flags = {} if small else hot_flags()
-    parts = [POOL / part for part in ("include", "port", "core")]
+    modules = (POOL, *variant.modules)
+    parts = [module / part for module in modules for part in ("include", "port", "core")]
     inputs = [path for part in parts for path in part.glob("*.[ch]")]
-    inputs += [POOL / "sources.list", config / "sdkconfig.h", *IMAGE.rglob("*.*"), Path(__file__)]
-    inputs += micropython_parts(micropython_source())
+    inputs += [module / "sources.list" for module in modules]
+    inputs += [config / "sdkconfig.h", Path(__file__), *IMAGE.glob("*.*")]
+    inputs += (IMAGE / variant.image).rglob("*.*")
+    inputs += micropython_parts(micropython_source(), variant.image)
     inputs.append(ROOT / "tools" / "coreimage.py")
     digest = digest_of(inputs, [*flags, str(own_flags), RV32.version(), emulator_version()])
     kept = folder / "result.json"
@@ -172,9 +225,14 @@ def measure(variant: Variant, small: bool = False, fresh: bool = False) -> dict:
         result = json.loads(kept.read_text())
         if result["digest"] == digest:
             return result
-    flags += include_flags(config)
-    objects = compile_all(RV32, core_sources(), flags, folder, own_flags)
-    objects += harness_objects()
+    flags += include_flags(config, *variant.modules)
+    sources = [source for module in modules for source in core_sources(module)]
+    objects = compile_all(RV32, sources, flags, folder, own_flags)
+    if variant.image == "pools":
+        objects += pools_harness()
+    else:  # the bus's looks into its tables, which are configured
+        flags = include_flags(config, *variant.modules)
+        objects += harness_objects(variant.image, folder / "harness", flags)
     script = f"-T{IMAGE / 'link.ld'}"
     image = folder / "bench.elf"
     run([RV32.compiler, *LINK_FLAGS, script, *objects, "-o", str(image)], "linking")

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Measures the pools on an emulated RISC-V, instruction by instruction, and shows the figures.
+"""Measures the pools and the bus on an emulated RISC-V, instruction by instruction, and shows the
+figures.
 
     run.py                 the figures, on the terminal
     run.py --check         fails where a budget is not kept, or README.md shows other figures
     run.py --json          every cost that was seen, how often, and where first
     run.py --markdown      writes the tables in README.md and docs/budgets.md
-    run.py --quick         only the two variants that have budgets, for work on the core
+    run.py --quick         only the variants that have budgets, for work on the core
 
 Nothing is measured again that has not changed (--fresh does it all the same).
 """
@@ -20,6 +21,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import budgets
+import bus_budgets
+import bus_tables
 import images  # tools/ is on the path from here on
 import tables
 from coreimage import RV32, BuildError, flags_text
@@ -28,6 +31,7 @@ from marked import MarkerError, part, update
 README = images.ROOT / "README.md"
 DOCUMENT = images.ROOT / "docs" / "budgets.md"
 PART = "bench"
+BUS_PART = "bus"
 
 
 def tool_versions() -> dict[str, str]:
@@ -40,10 +44,12 @@ def tool_versions() -> dict[str, str]:
 
 def measured(names: list[str], small: bool, fresh: bool) -> dict[str, dict]:
     """Results by variant, two at a time. Says on stderr what it is at."""
-    images.harness_objects()  # shared by all
+    variants = images.VARIANTS | images.BUS_VARIANTS
+    if any(variants[name].image == "pools" for name in names):
+        images.pools_harness()  # shared by all of them
 
     def one(name: str) -> dict:
-        variant = images.VARIANTS[name]
+        variant = variants[name]
         says = variant.says + (", for size" if small else "")
         print(f"bench: {says}", file=sys.stderr, flush=True)
         return images.measure(variant, small, fresh)
@@ -52,9 +58,9 @@ def measured(names: list[str], small: bool, fresh: bool) -> dict[str, dict]:
         return dict(zip(names, workers.map(one, names), strict=True))
 
 
-def outdated(path: Path, content: str, tools: dict[str, str]) -> list[str]:
+def outdated(path: Path, name: str, content: str, tools: dict[str, str]) -> list[str]:
     """What a document shows that is not what was measured; other compilers count differently."""
-    shown = part(path, PART)
+    shown = part(path, name)
     made_with = re.search(r"-gcc (\S+),", shown)
     if made_with and made_with[1] != tools["gcc"]:
         print(f"{path.name}: made with gcc {made_with[1]}, so not compared", file=sys.stderr)
@@ -74,25 +80,30 @@ def main(argv: list[str] | None = None) -> int:
     try:
         images.need_tools()
         tools = tool_versions()
-        names = ["all", "minimum"] if args.quick else list(images.VARIANTS)
+        quick = ["all", "minimum", "bus", "bus-minimum", "bus-locks"]
+        names = quick if args.quick else list(images.VARIANTS | images.BUS_VARIANTS)
         results = measured(names, False, args.fresh)
-        problems = budgets.broken(results)
+        problems = budgets.broken(results) + bus_budgets.broken(results)
         if args.json:
             print(json.dumps(results, indent=1))
         elif args.quick:
-            print("\n".join(tables.quick(results)))
+            print("\n".join(tables.quick(results, ("all", "minimum"))))
+            print("\n" + bus_tables.quick(results))
         else:
             print(tables.terminal(results, tools))
+            print("\n" + bus_tables.terminal(results))
         if args.markdown or (args.check and not args.quick):
             small = measured(["all", "minimum"], True, args.fresh)
-            for path, content in (
-                (README, tables.readme(results, tools)),
-                (DOCUMENT, tables.document(results, tools, small)),
+            for path, name, content in (
+                (README, PART, tables.readme(results, tools)),
+                (DOCUMENT, PART, tables.document(results, tools, small)),
+                (README, BUS_PART, bus_tables.readme(results, tools)),
+                (DOCUMENT, BUS_PART, bus_tables.document(results, tools)),
             ):
                 if args.markdown:
-                    update(path, PART, content)
+                    update(path, name, content)
                 else:
-                    problems += outdated(path, content, tools)
+                    problems += outdated(path, name, content, tools)
     except (BuildError, MarkerError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from budgets import BUDGETS, OTHERS, Summary, summaries
+from budgets import BUDGETS, OTHERS, Budget, Summary, summaries
 
 COMMAND = "make bench"
+NAMES = ("all", "all-masked", "minimum", "minimum-masked")
 EDGES = ("take_edge", "give_edge")
 
 
-def _markdown(rows: list[list[str]]) -> list[str]:
+def markdown(rows: list[list[str]]) -> list[str]:
     head, *rest = rows
     lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
     return lines + ["| " + " | ".join(row) + " |" for row in rest]
 
 
-def _plain(rows: list[list[str]]) -> list[str]:
+def plain(rows: list[list[str]]) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -32,18 +33,23 @@ def _cell(costs: Summary | None, limit: int | None = None) -> str:
     return f"{costs.worst}" + (f" / {limit}" if limit else "")
 
 
-def worst_rows(results: dict[str, dict], others: Iterable[str]) -> list[list[str]]:
+def worst_rows(
+    results: dict[str, dict],
+    others: Iterable[str],
+    budgets: Iterable[Budget] = BUDGETS,
+    says: dict[str, str] = OTHERS,
+    names: tuple[str, ...] = NAMES,
+) -> list[list[str]]:
     """The worst case of each operation that has a budget, and of the others that are named."""
-    names = ("all", "all-masked", "minimum", "minimum-masked")
     costs = {name: summaries(results[name]) for name in names}
     rows = [["instructions, worst case / budget", "all on", "masked", "minimum", "masked"]]
-    for budget in BUDGETS:
+    for budget in budgets:
         cells = [_cell(costs[n].get(budget.operation), budget.limits.get(n)) for n in names]
         rows.append([budget.says, *cells])
     for operation in others:
-        if operation in costs["all"]:
+        if operation in costs[names[0]]:
             cells = [_cell(costs[n].get(operation)) for n in names]
-            rows.append([OTHERS[operation], *cells])
+            rows.append([says[operation], *cells])
     return rows
 
 
@@ -67,17 +73,23 @@ def heap_rows(result: dict) -> list[list[str]]:
     return rows
 
 
-def spread_rows(results: dict[str, dict], names: tuple[str, ...]) -> list[list[str]]:
+def spread_rows(
+    results: dict[str, dict],
+    names: tuple[str, ...],
+    budgets: Iterable[Budget] = BUDGETS,
+    says: dict[str, str] = OTHERS,
+    fill: str = "used",
+) -> list[list[str]]:
     """Least, median and worst, how often measured, and where the worst was seen first."""
     rows = [["operation", "least", "median", "worst", "times", "worst seen at"]]
     for name in names:
         costs = summaries(results[name])
-        for operation in [budget.operation for budget in BUDGETS] + list(OTHERS):
+        for operation in [budget.operation for budget in budgets] + list(says):
             if operation not in costs:
                 continue
             item = costs[operation]
             numbers = (item.least, item.median, item.worst, item.times)
-            place = f"{item.pool}, {item.fill} used, {item.phase}"
+            place = f"{item.pool}, {item.fill} {fill}, {item.phase}"
             rows.append([f"{name}: {operation}", *map(str, numbers), place])
     return rows
 
@@ -97,9 +109,9 @@ def readme(results: dict[str, dict], tools: dict[str, str], others: Iterable[str
         [
             f"Made by `{COMMAND}`. {method(tools)}",
             "",
-            *_markdown(worst_rows(results, others)),
+            *markdown(worst_rows(results, others)),
             "",
-            *_markdown(heap_rows(results["all"])),
+            *markdown(heap_rows(results["all"])),
         ]
     )
 
@@ -128,22 +140,22 @@ def document(results: dict[str, dict], tools: dict[str, str], small: dict[str, d
     parts = [
         readme(results, tools, OTHERS),
         "### Least, median, worst, and where",
-        "\n".join(_markdown(spread_rows(results, ("all", "minimum")))),
+        "\n".join(markdown(spread_rows(results, ("all", "minimum")))),
         "### What trace, poison and larger pools cost",
-        "\n".join(_markdown(extras)),
+        "\n".join(markdown(extras)),
         "### Flags of the compiler",
-        "\n".join(_markdown(compiled)),
+        "\n".join(markdown(compiled)),
         "### Walks",
-        "\n".join(_markdown(slow)),
+        "\n".join(markdown(slow)),
     ]
     return "\n\n".join(parts)
 
 
-def quick(results: dict[str, dict]) -> list[str]:
-    return _plain(spread_rows(results, tuple(results)))
+def quick(results: dict[str, dict], names: tuple[str, ...]) -> list[str]:
+    return plain(spread_rows(results, names))
 
 
 def terminal(results: dict[str, dict], tools: dict[str, str]) -> str:
-    parts = [_plain(worst_rows(results, OTHERS)), _plain(heap_rows(results["all"]))]
-    parts.append(_plain(spread_rows(results, ("all", "minimum"))))
+    parts = [plain(worst_rows(results, OTHERS)), plain(heap_rows(results["all"]))]
+    parts.append(plain(spread_rows(results, ("all", "minimum"))))
     return "\n\n".join([method(tools), *("\n".join(part) for part in parts)])

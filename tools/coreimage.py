@@ -1,6 +1,7 @@
-"""The pools' core as the firmware compiles it: sources, flags and configuration, for host tools.
+"""The cores of pools and bus as the firmware compiles them: sources, flags and configuration, for
+host tools.
 
-benchmarks/ counts its instructions and tools/size.py its bytes; both mean the same code.
+benchmarks/ counts their instructions and tools/size.py their bytes; both mean the same code.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 POOL = ROOT / "cmodules" / "mempool"
+BUS = ROOT / "cmodules" / "eventbus"
 SECONDS = 120
 
 
@@ -126,13 +128,15 @@ def flags_text() -> str:
     return f"`{flags}` for {names}, `-Os` for the rest"
 
 
-def core_sources() -> list[Path]:
-    lines = (POOL / "sources.list").read_text(encoding="utf-8").splitlines()
-    return [POOL / line.strip() for line in lines if line.startswith("core/")]
+def core_sources(module: Path = POOL) -> list[Path]:
+    lines = (module / "sources.list").read_text(encoding="utf-8").splitlines()
+    return [module / line.strip() for line in lines if line.startswith("core/")]
 
 
-def include_flags(config: Path) -> list[str]:
-    return [f"-I{folder}" for folder in (POOL / "include", POOL / "port", POOL / "core", config)]
+def include_flags(config: Path, *modules: Path) -> list[str]:
+    """For the pools, and for other modules beside them."""
+    parts = [module / part for module in (POOL, *modules) for part in ("include", "port", "core")]
+    return [f"-I{folder}" for folder in (*parts, config)]
 
 
 def configure(board: str, settings: tuple[str, ...], folder: Path) -> Path:

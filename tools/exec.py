@@ -18,6 +18,7 @@ def main(argv=None):
     parser.add_argument("--variant", default="", help="a build of its own: build/<target>-<name>")
     parser.add_argument("--timeout", type=float, help="seconds; without it, as long as it takes")
     parser.add_argument("--icount", action="store_true", help="QEMU counts instructions as time")
+    parser.add_argument("--heap", default="", help="on unix: size of the GC heap, as 64m")
     parser.add_argument("-c", dest="code", help="the script itself instead of a file")
     parser.add_argument("file", nargs="?", type=Path)
     args = parser.parse_args(argv)
@@ -31,7 +32,7 @@ def main(argv=None):
     name = "<string>" if args.file is None else args.file.name
     try:
         with machine.Machine(
-            args.target, args.variant, icount=args.icount, show=machine.stdout
+            args.target, args.variant, icount=args.icount, show=machine.stdout, heap=args.heap
         ) as board:
             status, _ = board.run(source, name=name, timeout=args.timeout, path=args.file)
     except machine.MachineError as error:

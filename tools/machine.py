@@ -51,7 +51,7 @@ def binary(target, variant=""):
 
 
 def qemu_command(target, elf, serial="stdio", icount=False):
-    extra = ["-icount", "shift=0"] if icount else []
+    extra = ["-icount", "shift=0,sleep=off"] if icount else []
     return [*QEMU[target], *QEMU_COMMON, *extra, "-serial", serial, "-kernel", str(elf)]
 
 
@@ -159,11 +159,12 @@ class Machine:
 
     console: Console  # on unix: from the first run on
 
-    def __init__(self, target, variant="", file=None, icount=False, show=None):
+    def __init__(self, target, variant="", file=None, icount=False, show=None, heap=""):
         self.target = target
         self.emulated = target in QEMU
         self.file = Path(file) if file else binary(target, variant)
         self.show = show
+        self.heap = heap  # the size of unix's, as its -X heapsize has it; the boards' is theirs
         self.traceback = ""
         if self.emulated:
             command = qemu_command(target, self.file, icount=icount)
@@ -187,7 +188,8 @@ class Machine:
             fields["setup"] = f"sys.argv[:] = [{name!r}]"
             if path is not None:
                 fields["setup"] += f"; sys.path[0] = {str(Path(path).resolve().parent)!r}"
-            command = [str(self.file), "-c", WRAPPER.format(**fields)]
+            options = ["-X", f"heapsize={self.heap}"] if self.heap else []
+            command = [str(self.file), *options, "-c", WRAPPER.format(**fields)]
             self.console = Console(self.target, command, terminal=False)
             data = b""
         stream = Stream(nonce.encode(), self.show)

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Bytes of the pools' core, read from ELF files: code, static RAM, and metadata a byte of payload.
+"""Bytes of the pools' core and of the bus's, read from ELF files: code, static RAM by what it
+holds, and of the pools metadata a byte of payload.
 
     size.py                the figures, on the terminal
     size.py --check        fails where a budget is not kept, or README.md shows other figures
     size.py --markdown     writes the table in README.md and docs/budgets.md
     size.py --json         every figure
 
-The whole core is linked, and nothing else: what a firmware leaves out because nobody calls it is
-counted here all the same. The counts of blocks are the defaults.
+A whole core is linked, and nothing else: what a firmware leaves out because nobody calls it is
+counted here all the same. The counts of blocks and the bus's tables are the defaults.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from coreimage import (
     ALL_ON,
+    BUS,
     CM3,
     PRODUCTION,
     ROOT,
@@ -43,16 +45,23 @@ DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "budgets.md")
 PART = "size"
 COMMAND = "make size"
 
-# Metadata in percent of the payload; .text of the core in bytes, on RV32, where nothing is on that
-# production does without.
+# Metadata in percent of the payload; .text of the cores in bytes, on RV32, that of the pools where
+# nothing is on that production does without.
 TRACED = with_setting(ALL_ON, "MEMORY_POOL_TRACE_ALLOCATIONS=y")
 CONFIGURATIONS = {"production": (PRODUCTION, 6.0), "full diagnostics": (TRACED, 15.0)}
 TEXT_BUDGET = 4096
+BUS_TEXT_BUDGET = 8400
 
 # Static RAM by its symbol, or else by the file of core/ that it is in. What is not here is
 # metadata, so that nothing escapes.
 BY_SYMBOL = {"mempool_payload": "payload", "mempool_port_ticks": "other"}
 BY_FILE = {"owner": "owners", "trace": "trace", "pressure": "other", "poison": "other"}
+
+# The same of the bus: its variables by what they hold, and the parts of the one that is a
+# structure, whose sizes the compiler is asked for. What is not here is "other".
+BUS_VARIABLES = {"slots": "slots", "topics": "topics", "buckets": "topics"}
+BUS_STATE = "eventbus_default"
+BUS_MEMBERS = {"match": "topics", "known": "topics", "subs": "subscriptions"}
 
 
 @dataclass
@@ -108,17 +117,21 @@ def kind_of(symbol: str, file: str) -> str:
     return BY_SYMBOL.get(symbol.rpartition(" ")[2]) or BY_FILE.get(file, "metadata")
 
 
+def link(machine: Machine, objects: list[str], image: Path) -> dict[str, int]:
+    """Bytes by kind of section. What a core leaves to others, memcpy or another core, does not
+    matter here, nor do addresses."""
+    command = [f"{machine.prefix}ld", "-m", machine.emulation, "--unresolved-symbols=ignore-all"]
+    run([*command, "-e0", *objects, "-o", str(image)], "linking the core")
+    return sections(machine, image)
+
+
 def measure(machine: Machine, configuration: str) -> Figures:
     settings = CONFIGURATIONS[configuration][0]
     folder = BUILD / f"{machine.board}-{configuration.replace(' ', '-')}"
     config = configure(machine.board, settings, folder / "config")
     flags = include_flags(config)
     objects = compile_all(machine, core_sources(), flags, folder, hot_flags())
-    # memcpy and the like are the firmware's; their addresses do not matter here.
-    image = folder / "core.elf"
-    command = [f"{machine.prefix}ld", "-m", machine.emulation, "--unresolved-symbols=ignore-all"]
-    run([*command, "-e0", *objects, "-o", str(image)], "linking the core")
-    total = sections(machine, image)
+    total = link(machine, objects, folder / "core.elf")
     figures = Figures(machine.name, configuration, total["text"], total["constants"])
     kinds = (*BY_SYMBOL.values(), *BY_FILE.values(), "metadata")
     figures.ram = dict.fromkeys(kinds, 0)
@@ -129,6 +142,54 @@ def measure(machine: Machine, configuration: str) -> Figures:
     figures.ram["metadata"] += total["ram"] - sum(figures.ram.values())
     if figures.ram["payload"] == 0:
         raise BuildError("size: the core has no symbol mempool_payload")
+    return figures
+
+
+@dataclass
+class BusFigures:
+    """Bytes of one core of the bus."""
+
+    machine: str
+    text: int
+    constants: int
+    ram: dict[str, int] = field(default_factory=dict)  # by what it holds
+    counts: dict[str, int] = field(default_factory=dict)  # of what, in this configuration
+
+
+def member_sizes(machine: Machine, flags: list[str], folder: Path) -> dict[str, int]:
+    """Bytes of the members of the bus's state that BUS_MEMBERS names."""
+    source = folder / "members.c"
+    lines = [f"char {name}[sizeof(((eventbus_t *)0)->{name})];" for name in BUS_MEMBERS]
+    source.write_text("\n".join(['#include "eventbus_core.h"', *lines, ""]), encoding="utf-8")
+    objects = compile_all(machine, [source], flags, folder, {})
+    symbols = ram_symbols(machine, objects)
+    return {name: symbols[f"members: {name}"][1] for name in BUS_MEMBERS}
+
+
+def measure_bus(machine: Machine) -> BusFigures:
+    folder = BUILD / f"{machine.board}-eventbus"
+    config = configure(machine.board, (), folder / "config")
+    flags = include_flags(config, BUS)
+    objects = compile_all(machine, core_sources(BUS), flags, folder, {})
+    total = link(machine, objects, folder / "core.elf")
+    figures = BusFigures(machine.name, total["text"], total["constants"])
+    ram = dict.fromkeys((*BUS_VARIABLES.values(), *BUS_MEMBERS.values()), 0)
+    found = {
+        symbol.rpartition(" ")[2]: size
+        for symbol, (_, size) in ram_symbols(machine, objects).items()
+    }
+    for name, kind in BUS_VARIABLES.items():
+        ram[kind] += found.get(name, 0)
+    for name, size in member_sizes(machine, flags, folder).items():
+        ram[BUS_MEMBERS[name]] += size
+    if BUS_STATE not in found or 0 in ram.values():
+        raise BuildError(f"size: the bus's state is not where it was: {ram}")
+    ram["other"] = total["ram"] - sum(ram.values())
+    figures.ram = ram
+    header = (config / "sdkconfig.h").read_text(encoding="utf-8")
+    for kind, name in (("slots", "QUEUE"), ("topics", "TOPICS"), ("subscriptions", "SUBSCRIBERS")):
+        value = re.search(rf"CONFIG_MEMORY_POOL_EVENT_{name} (\d+)", header)
+        figures.counts[kind] = int(value[1]) if value else 0
     return figures
 
 
@@ -149,6 +210,14 @@ def broken(all_figures: list[Figures]) -> list[str]:
                 f"budget {TEXT_BUDGET}"
             )
     return lines
+
+
+def bus_broken(all_figures: list[BusFigures]) -> list[str]:
+    return [
+        f".text of the bus's core, {item.machine}: {item.text} bytes, budget {BUS_TEXT_BUDGET}"
+        for item in all_figures
+        if item.machine == RV32.name and item.text > BUS_TEXT_BUDGET
+    ]
 
 
 def rows(all_figures: list[Figures]) -> list[list[str]]:
@@ -172,20 +241,43 @@ def rows(all_figures: list[Figures]) -> list[list[str]]:
     return table
 
 
-def markdown(all_figures: list[Figures]) -> str:
-    head, *rest = rows(all_figures)
+def bus_rows(all_figures: list[BusFigures]) -> list[list[str]]:
+    table = [["bytes of the event bus's core, whole", *(item.machine for item in all_figures)]]
+    first = all_figures[0]
+    lines = {
+        f"code (.text); RV32: budget {BUS_TEXT_BUDGET}": lambda f: f"{f.text}",
+        "constant tables": lambda f: f"{f.constants}",
+        f"queue: {first.counts['slots']} slots": lambda f: f"{f.ram['slots']}",
+        f"topics: {first.counts['topics']}, with names and matches": lambda f: (
+            f"{f.ram['topics']}"
+        ),
+        f"subscriptions: {first.counts['subscriptions']}": lambda f: f"{f.ram['subscriptions']}",
+        "other state": lambda f: f"{f.ram['other']}",
+    }
+    for says, show in lines.items():
+        table.append([says, *(show(item) for item in all_figures)])
+    return table
+
+
+def markdown_table(table: list[list[str]]) -> list[str]:
+    head, *rest = table
+    lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
+    return lines + ["| " + " | ".join(row) + " |" for row in rest]
+
+
+def markdown(pools: list[Figures], bus: list[BusFigures]) -> str:
     versions = ", ".join(f"{m.prefix}gcc {m.version()}" for m in (RV32, CM3))
     lines = [
-        f"Made by `{COMMAND}` ({versions}; {flags_text()}; default block counts).",
+        f"Made by `{COMMAND}` ({versions}; {flags_text()}; default block counts and tables).",
         "",
-        "| " + " | ".join(head) + " |",
-        "|---" + "|---:" * (len(head) - 1) + "|",
+        *markdown_table(rows(pools)),
+        "",
+        *markdown_table(bus_rows(bus)),
     ]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rest])
+    return "\n".join(lines)
 
 
-def plain(all_figures: list[Figures]) -> str:
-    table = rows(all_figures)
+def plain(table: list[list[str]]) -> str:
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
     lines = []
     for row in table:
@@ -217,15 +309,17 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         figures = [measure(m, c) for m in (RV32, CM3) for c in CONFIGURATIONS]
-        problems = broken(figures)
+        bus = [measure_bus(machine) for machine in (RV32, CM3)]
+        problems = broken(figures) + bus_broken(bus)
         if args.json:
-            print(json.dumps([asdict(item) | {"percent": item.percent} for item in figures]))
+            shown = [asdict(item) | {"percent": item.percent} for item in figures]
+            print(json.dumps({"pools": shown, "bus": [asdict(item) for item in bus]}))
         else:
-            print(plain(figures))
+            print(plain(rows(figures)), plain(bus_rows(bus)), sep="\n\n")
         for path in DOCUMENTS if args.markdown else ():
-            update(path, PART, markdown(figures))
+            update(path, PART, markdown(figures, bus))
         if args.check:
-            problems += outdated(markdown(figures))
+            problems += outdated(markdown(figures, bus))
     except (BuildError, MarkerError) as error:
         print(f"size: {error}", file=sys.stderr)
         return 2

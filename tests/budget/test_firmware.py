@@ -27,16 +27,27 @@ def function_sizes(path):
     return {words[3]: int(words[1], 16) for words in lines if len(words) == 4 and words[2] in "tT"}
 
 
-@pytest.mark.parametrize("name", ["pool", "stats", "owner"])
-def test_the_firmware_compiles_the_core_as_it_is_measured(firmware, name, tmp_path):
-    sources = [path for path in coreimage.core_sources() if path.stem == name]
-    flags = coreimage.include_flags(firmware / "config")
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (coreimage.POOL, "pool"),
+        (coreimage.POOL, "stats"),
+        (coreimage.POOL, "owner"),
+        (coreimage.BUS, "publish"),
+        (coreimage.BUS, "queue"),
+        (coreimage.BUS, "cbor_read"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.name,
+)
+def test_the_firmware_compiles_the_core_as_it_is_measured(firmware, module, name, tmp_path):
+    sources = [path for path in coreimage.core_sources(module) if path.stem == name]
+    flags = coreimage.include_flags(firmware / "config", coreimage.BUS)
     (measured,) = coreimage.compile_all(
         coreimage.RV32, sources, flags, tmp_path, coreimage.hot_flags()
     )
     sizes = function_sizes(measured)
     assert sizes
-    assert sizes == function_sizes(firmware / "cmodules" / "mempool" / "core" / f"{name}.o")
+    assert sizes == function_sizes(firmware / "cmodules" / module.name / "core" / f"{name}.o")
 
 
 def longest(output):

@@ -195,3 +195,9 @@ def test_mark_in_pieces_is_found_and_nothing_lost():
             stream.feed(text[position : position + size])
         assert shown == stream.output == b"out\x1eab not yet\x1e"
         assert stream.result() == (7, "ValueError: x\n")
+
+
+def test_the_heap_of_this_computer_is_as_large_as_asked_for(execute):
+    source = "import gc\nprint((gc.mem_alloc() + gc.mem_free()) >> 20)"
+    assert execute("unix", source, "--heap", "9m")[:2] == (0, "8\n")  # its tables take the rest
+    assert execute("unix", source)[:2] == (0, "1\n")
