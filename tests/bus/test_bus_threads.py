@@ -22,7 +22,7 @@ ATOMIC, MASKED = CONFIG.variants()
 # ThreadSanitizer knows only of the mutex that plays the mask here, and lone reads need none on one
 # core: as for the pools.
 CASES = [("plain", ATOMIC), ("tsan", ATOMIC), ("asan", MASKED), ("m32", ATOMIC)]
-SECONDS = 60 if LONG else 1
+SECONDS = 60 if LONG else 5
 
 
 def run(source: str, config: BusConfig, flags: tuple[str, ...], *args: object) -> dict[str, int]:
