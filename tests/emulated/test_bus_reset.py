@@ -5,22 +5,9 @@ back, C's subscribers go on.
 import random
 import threading
 
-import machine
-import pytest
+from boardrun import run
 
 RESETS = 30
-
-
-@pytest.fixture(params=["cm3", "rv32"])
-def board(request):
-    with machine.Machine(request.param) as board:
-        yield board
-
-
-def run(board, source, status=0):
-    found, output = board.run(source, timeout=60)
-    assert found == status, output.decode() + board.traceback
-    return output.decode()
 
 
 FIRST = """

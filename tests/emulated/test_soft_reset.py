@@ -5,22 +5,9 @@ are stale, nothing fires into the next program; a hundred in a row, most out of 
 import random
 import threading
 
-import machine
-import pytest
+from boardrun import run
 
 RESETS = 100
-
-
-@pytest.fixture(params=["cm3", "rv32"])
-def board(request):
-    with machine.Machine(request.param) as board:
-        yield board
-
-
-def run(board, source, status=0):
-    found, output = board.run(source, timeout=60)
-    assert found == status, output.decode() + board.traceback
-    return output.decode()
 
 
 def test_python_blocks_come_back(board):

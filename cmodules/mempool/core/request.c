@@ -6,7 +6,7 @@
 // The whole request but for waiting; counts nothing where it fails.
 static MEMPOOL_HOT mempool_handle_t take_any(uint32_t size, mempool_owner_t owner, uint32_t flags) {
     uint32_t size_minus_1 = size - 1u;
-    uint32_t last = size_minus_1 + (flags >> 8); // MEMPOOL_ROOM
+    uint32_t last = size_minus_1 + MEMPOOL_ROOM_OF(flags);
     mempool_handle_t handle = MEMPOOL_E_SIZE;
     if (size_minus_1 < MEMPOOL_MAX_BLOCK && last < MEMPOOL_MAX_BLOCK) {
         mempool_pool_t *first = mempool_tables.by_size[last / MEMPOOL_MIN_BLOCK];
@@ -56,7 +56,7 @@ static MEMPOOL_HOT mempool_handle_t settle(mempool_handle_t handle, uint32_t siz
 }
 
 MEMPOOL_HOT mempool_handle_t mempool_take_flags(uint32_t size, mempool_owner_t owner, uint32_t flags) {
-    return settle(take_once(size, owner, flags), size + (flags >> 8), owner);
+    return settle(take_once(size, owner, flags), size + MEMPOOL_ROOM_OF(flags), owner);
 }
 
 mempool_handle_t mempool_take_wait(uint32_t size, mempool_owner_t owner, uint32_t flags, uint32_t timeout_ms) {
@@ -71,7 +71,7 @@ mempool_handle_t mempool_take_wait(uint32_t size, mempool_owner_t owner, uint32_
         slice_ms = slice_ms < 5u ? 2u * slice_ms : 10u;
         handle = take_once(size, owner, flags);
     }
-    return settle(handle, size + (flags >> 8), owner);
+    return settle(handle, size + MEMPOOL_ROOM_OF(flags), owner);
 }
 
 MEMPOOL_HOT int mempool_give_flags(mempool_handle_t handle, uint32_t flags) {

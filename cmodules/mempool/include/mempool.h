@@ -73,6 +73,7 @@ enum {
 // With the flags of a take: so many bytes beyond the size are kept free at the end of the block. They count for the class, and
 // not as asked for.
 #define MEMPOOL_ROOM(bytes) ((uint32_t)(bytes) << 8)
+#define MEMPOOL_ROOM_OF(flags) ((flags) >> 8)
 
 // Makes all blocks free. Once, before the first use, by one task; later calls do nothing (a soft reset
 // of the interpreter keeps what C holds). O(blocks). ISR: no.

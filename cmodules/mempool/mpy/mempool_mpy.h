@@ -29,6 +29,13 @@ uint32_t *mempool_get_words(mp_obj_t array, size_t min_words, size_t *words);
 
 // ---- Requests for a block (request.c) ------------------------------------------------------------------
 
+// Where nothing is said of it: Kconfig's SPILL.
+#if defined(CONFIG_MEMORY_POOL_SPILL) && CONFIG_MEMORY_POOL_SPILL
+#define MEMPOOL_SPILL_DEFAULT MEMPOOL_SPILL
+#else
+#define MEMPOOL_SPILL_DEFAULT 0u
+#endif
+
 typedef struct {
     uint32_t size;
     uint32_t flags; // MEMPOOL_SPILL ..., MEMPOOL_PYTHON always, MEMPOOL_ROOM

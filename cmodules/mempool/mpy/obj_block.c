@@ -198,10 +198,7 @@ bool mempool_is_block(mp_obj_t object) {
 }
 
 mp_obj_t mempool_block_make(uint32_t size, uint32_t room) {
-    mempool_request_t request = { .size = size, .flags = MEMPOOL_PYTHON | MEMPOOL_ROOM(room) };
-#if defined(CONFIG_MEMORY_POOL_SPILL) && CONFIG_MEMORY_POOL_SPILL
-    request.flags |= MEMPOOL_SPILL;
-#endif
+    mempool_request_t request = { .size = size, .flags = MEMPOOL_PYTHON | MEMPOOL_SPILL_DEFAULT | MEMPOOL_ROOM(room) };
     mempool_block_obj_t *block = mempool_block_new();
     mempool_block_fill(block, &request);
     return MP_OBJ_FROM_PTR(block);

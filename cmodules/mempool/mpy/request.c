@@ -49,12 +49,9 @@ void mempool_request_parse(mempool_request_t *request, unsigned which, size_t n_
         request->flags |= MEMPOOL_CRITICAL;
     }
     mp_obj_t spill = values[ARG_spill].u_obj;
-#if defined(CONFIG_MEMORY_POOL_SPILL) && CONFIG_MEMORY_POOL_SPILL
-    bool spills = spill == mp_const_none || mp_obj_is_true(spill);
-#else
-    bool spills = spill != mp_const_none && mp_obj_is_true(spill);
-#endif
-    if (spills) {
+    if (spill == mp_const_none) {
+        request->flags |= MEMPOOL_SPILL_DEFAULT;
+    } else if (mp_obj_is_true(spill)) {
         request->flags |= MEMPOOL_SPILL;
     }
     request->timeout_ms = (uint32_t)mempool_get_between(values[ARG_timeout_ms].u_obj, "timeout_ms", 0, MEMPOOL_INT_MAX);
@@ -67,7 +64,7 @@ void mempool_request_parse(mempool_request_t *request, unsigned which, size_t n_
 
 // The bytes that a block must have for a request.
 static uint32_t span_of(const mempool_request_t *request) {
-    return request->size + (request->flags >> 8); // MEMPOOL_ROOM
+    return request->size + MEMPOOL_ROOM_OF(request->flags);
 }
 
 // The smallest class that holds `size` bytes; the largest one for what none holds.
