@@ -51,8 +51,13 @@ else
 endif
 
 .PHONY: repl
-repl: build ## A prompt, on this computer or TARGET=cm3|rv32
+ifdef PORT
+repl: $(VENV) ## A prompt, on this computer, TARGET=cm3|rv32, or a board's PORT=/dev/ttyUSB0
+	@$(VENV) tools/flash_repl.py --port "$(PORT)"
+else
+repl: build
 	@$(VENV) tools/repl.py $(WHERE)
+endif
 
 .PHONY: exec
 exec: build ## Run FILE=script.py with its true exit status [TARGET= TIMEOUT=seconds HEAP=64m]
@@ -97,12 +102,18 @@ bench: prepare ## Instructions per operation against the budgets, in QEMU
 clean: ## Remove what was built; the downloaded archive stays
 	@rm -rf $(filter-out build/source,$(wildcard build/*))
 
+.PHONY: flash
+flash: $(VENV) ## Write a board's firmware, PORT=/dev/ttyUSB0 [BOARD= IMAGE=file.bin BAUD=]
+	@$(VENV) tools/flash.py flash $(FLASH_FLAGS)
+
+.PHONY: erase
+erase: $(VENV) ## Empty a board's flash, PORT=/dev/ttyUSB0
+	@$(VENV) tools/flash.py erase $(FLASH_FLAGS)
+
 LATER := is not in this version yet:
-.PHONY: firmware flash monitor soak stubs
+.PHONY: firmware monitor soak stubs
 firmware: ## (later) Firmware for an ESP32 board
 	@echo "firmware: $(LATER) it comes with the ESP32 boards; try make run TARGET=cm3"; exit 1
-flash: ## (later) Write the firmware to a board
-	@echo "flash: $(LATER) there is no ESP32 firmware to write; try make repl TARGET=cm3"; exit 1
 monitor: ## (later) Live view of a board's pools
 	@echo "monitor: $(LATER) use print(mempool.stats()) in make repl"; exit 1
 soak: ## (later) A week of traffic
@@ -114,6 +125,7 @@ stubs: ## (later) Package of the type stubs
 # What it takes
 
 WHERE = --target $(TARGET) $(addprefix --variant ,$(VARIANT))
+FLASH_FLAGS = --port "$(PORT)" --board "$(BOARD)" $(addprefix --image ,$(IMAGE)) $(addprefix --baud ,$(BAUD))
 EXEC_FLAGS = $(WHERE) $(addprefix --timeout ,$(TIMEOUT)) $(addprefix --heap ,$(HEAP))
 
 $(VENV): tools/requirements.txt

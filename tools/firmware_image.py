@@ -111,8 +111,8 @@ def load(path: Path) -> Image:
         return image
     if about["chip"] != chip:
         raise ImageError(
-            f"{path} is for {chip}, its .json says {about['chip']}: one of them belongs to another "
-            "build; make firmware again"
+            f"{path} is for {chip}, its .json says {about['chip']}: "
+            "one of them is of another build; make firmware again"
         )
     if about["offset"] != OFFSETS[chip]:
         raise ImageError(
@@ -129,8 +129,8 @@ def _whole(image: Image) -> None:
         file.seek(PARTITIONS_AT - image.offset)
         if file.read(2) != PARTITION_MAGIC:
             raise ImageError(
-                f"{image.path} has no partition table at {PARTITIONS_AT:#x}: an application alone? "
-                "Give the merged image that make firmware names"
+                f"{image.path} has no partition table at {PARTITIONS_AT:#x}: an application "
+                "alone? Give the merged image that make firmware names"
             )
 
 
@@ -143,7 +143,9 @@ def newest(board: str = "", folder: Path = FOLDER) -> Image:
             found.append((description.stat().st_mtime, description, about))
     boards = sorted({about["board"] for _, _, about in found})
     if not board and len(boards) > 1:
-        raise ImageError(f"there are images of several boards: say which, BOARD={'|'.join(boards)}")
+        raise ImageError(
+            f"there are images of several boards: say which, BOARD={'|'.join(boards)}"
+        )
     mine = [entry for entry in found if entry[2]["board"] == (board or entry[2]["board"])]
     if not mine:
         what = f"no image of {board}" if board else "no image"
