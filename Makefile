@@ -110,16 +110,21 @@ flash: $(VENV) ## Write a board's firmware, PORT=/dev/ttyUSB0 [BOARD= IMAGE=file
 erase: $(VENV) ## Empty a board's flash, PORT=/dev/ttyUSB0
 	@$(VENV) tools/flash.py erase $(FLASH_FLAGS)
 
+.PHONY: stubs
+stubs: $(VENV) ## The type stubs as a wheel, for an editor
+	@rm -rf build/stubs
+	@python3 tools/quiet.py "Building the stubs" build/stubs/build.log \
+	    .venv/bin/pip wheel --no-deps --no-build-isolation --wheel-dir build/stubs ./typings
+	@echo "stubs: $$(echo build/stubs/*.whl); typings/README.md says how an editor finds them"
+
 LATER := is not in this version yet:
-.PHONY: firmware monitor soak stubs
+.PHONY: firmware monitor soak
 firmware: ## (later) Firmware for an ESP32 board
 	@echo "firmware: $(LATER) it comes with the ESP32 boards; try make run TARGET=cm3"; exit 1
 monitor: ## (later) Live view of a board's pools
 	@echo "monitor: $(LATER) use print(mempool.stats()) in make repl"; exit 1
 soak: ## (later) A week of traffic
 	@echo "soak: $(LATER) use make run HOURS=168"; exit 1
-stubs: ## (later) Package of the type stubs
-	@echo "stubs: $(LATER) point your editor at the folder typings/"; exit 1
 
 # ------------------------------------------------------------------------------------------------
 # What it takes
