@@ -38,7 +38,7 @@ BINARY := $(BUILD)/$(if $(filter unix%,$(TARGET)),micropython,firmware.elf)
 .PHONY: help
 help: ## This list
 	@echo "mempool: deterministic memory for MicroPython. Targets:"
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 14
 	@echo "TARGET=$(subst $() ,|,$(TARGETS)) chooses where; unix without it."
 
 .PHONY: run
@@ -109,6 +109,13 @@ flash: $(VENV) ## Write a board's firmware, PORT=/dev/ttyUSB0 [BOARD= IMAGE=file
 .PHONY: erase
 erase: $(VENV) ## Empty a board's flash, PORT=/dev/ttyUSB0
 	@$(VENV) tools/flash.py erase $(FLASH_FLAGS)
+
+# PORT=qemu:rv32 brings its firmware by itself.
+DEVICE_TARGET = $(patsubst qemu:%,%,$(filter qemu:%,$(PORT)))
+.PHONY: test-device
+test-device: $(VENV) ## The suite on a board, PORT=/dev/ttyUSB0|qemu:cm3|qemu:rv32 [FILES= PARTS=]
+	@$(if $(DEVICE_TARGET),$(MAKE) --no-print-directory build TARGET=$(DEVICE_TARGET))
+	@$(VENV) tools/device.py --port "$(PORT)" $(if $(PARTS),--parts "$(PARTS)") $(FILES)
 
 .PHONY: stubs
 stubs: $(VENV) ## The type stubs as a wheel, for an editor
