@@ -25,6 +25,8 @@ DEFAULTS = {
     "EVENT_QUEUE": 32,
     "EVENT_TOPICS": 64,
     "EVENT_SUBSCRIBERS": 32,
+    "EVENT_TASK_PRIORITY": 2,
+    "EVENT_TASK_STACK": 3072,
 }
 NUMBERS = {
     symbol.name: number_range(symbol) for symbol in symbols(load_kconfig()) if symbol.ranges
@@ -51,6 +53,8 @@ def test_the_ranges_are_those_of_the_specification():
         "EVENT_QUEUE": (8, 256),
         "EVENT_TOPICS": (16, 256),
         "EVENT_SUBSCRIBERS": (8, 128),
+        "EVENT_TASK_PRIORITY": (2, 22),
+        "EVENT_TASK_STACK": (2048, 16384),
     }
 
 
@@ -90,7 +94,7 @@ def test_the_menu_switched_off_leaves_an_empty_header(at):
     data = runpy.run_path(str(at.output / "frozen" / "_boardcfg_data.py"))
     assert data["BOARD"] == "TEST"
     ours = [value for name, value in data.items() if name.startswith("MEMORY_POOL_")]
-    assert len(ours) == 20 and set(ours) == {0}
+    assert len(ours) == 22 and set(ours) == {0}
 
 
 def test_c_reads_the_header(at):

@@ -95,7 +95,7 @@ MEMPOOL_HOT int mempool_pool_stats(unsigned p, mempool_stats_t *stats) {
     if (p >= MEMPOOL_POOLS) {
         return MEMPOOL_E_RANGE;
     }
-    static const MEMPOOL_FAST uint16_t counts[MEMPOOL_POOLS] = {
+    static const MEMPOOL_FAST_CONST uint16_t counts[MEMPOOL_POOLS] = {
 #define COUNT(name, size, log2, blocks) blocks,
         MEMPOOL_CLASSES(COUNT)
     };
