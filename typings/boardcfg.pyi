@@ -23,6 +23,8 @@ MEMORY_POOL_POISON_FREED: bool
 MEMORY_POOL_EVENT_QUEUE: int
 MEMORY_POOL_EVENT_TOPICS: int
 MEMORY_POOL_EVENT_SUBSCRIBERS: int
+MEMORY_POOL_EVENT_TASK_PRIORITY: int
+MEMORY_POOL_EVENT_TASK_STACK: int
 PINS: tuple[tuple[str, int], ...]
 
 def items() -> list[tuple[str, int | str]]:

@@ -26,6 +26,8 @@ DEFAULTS = {
     "EVENT_QUEUE": 32,
     "EVENT_TOPICS": 64,
     "EVENT_SUBSCRIBERS": 32,
+    "EVENT_TASK_PRIORITY": 2,
+    "EVENT_TASK_STACK": 3072,
 }
 NUMBERS = {
     symbol.name: number_range(symbol) for symbol in symbols(load_kconfig()) if symbol.ranges
@@ -54,6 +56,8 @@ def test_the_ranges_are_those_of_the_specification():
         "EVENT_QUEUE": (8, 256),
         "EVENT_TOPICS": (16, 256),
         "EVENT_SUBSCRIBERS": (8, 128),
+        "EVENT_TASK_PRIORITY": (2, 22),
+        "EVENT_TASK_STACK": (2048, 16384),
     }
 
 

@@ -63,6 +63,8 @@ class Config:
             "EVENT_QUEUE": 32,
             "EVENT_TOPICS": 64,
             "EVENT_SUBSCRIBERS": 32,
+            "EVENT_TASK_PRIORITY": 2,
+            "EVENT_TASK_STACK": 3072,
         }
         if self.trace:
             symbols["TRACE_DEPTH"] = self.trace

@@ -10,7 +10,7 @@ MEMPOOL_CLASSES(CHECK_STORE)
 _Static_assert(offsetof(mempool_pool_t, word) == sizeof(mempool_pool_t), "words follow the counters");
 
 // What a handle finds whose pool field is none: no blocks, so that nothing in it is ever written.
-static const MEMPOOL_FAST mempool_pool_t mempool_store_none;
+static const MEMPOOL_FAST_CONST mempool_pool_t mempool_store_none;
 #define NONE ((mempool_pool_t *)&mempool_store_none)
 
 // All payload, in one piece, so that an address tells its class by a few compares with constants.
@@ -22,7 +22,7 @@ static MEMPOOL_PAYLOAD _Alignas(MEMPOOL_ALIGN) struct {
 #define POOL(name) (&mempool_stores.name.at.pool)
 #define BIT(n) ((n)*4 * MEMPOOL_STRIDE)
 
-mempool_pool_t *const mempool_by_code[8] MEMPOOL_FAST = {
+mempool_pool_t *const mempool_by_code[8] MEMPOOL_FAST_CONST = {
     NONE,
     POOL(TINY),
     POOL(SMALL),
@@ -33,7 +33,7 @@ mempool_pool_t *const mempool_by_code[8] MEMPOOL_FAST = {
     NONE,
 };
 
-const MEMPOOL_FAST mempool_tables_t mempool_tables = {
+const MEMPOOL_FAST_CONST mempool_tables_t mempool_tables = {
     .by_size = {
         POOL(TINY),
         POOL(SMALL),
@@ -96,7 +96,7 @@ const MEMPOOL_FAST mempool_tables_t mempool_tables = {
     .blocks = (count),                       \
 },
 
-const MEMPOOL_FAST mempool_geometry_t mempool_geometry[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(GEOMETRY) };
+const MEMPOOL_FAST_CONST mempool_geometry_t mempool_geometry[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(GEOMETRY) };
 
 #define MARKS(label, size, log2, blocks) MEMPOOL_MARKS(blocks),
 #if MEMPOOL_GROW == 0
