@@ -24,19 +24,20 @@ endforeach()
 set(MEMPOOL_ENABLED ON)
 if(COMMAND idf_build_get_property)
     idf_build_get_property(MEMPOOL_SDKCONFIG SDKCONFIG)
+    idf_build_get_property(MEMPOOL_PYTHON PYTHON)
     get_filename_component(MEMPOOL_TOOLS ${MEMPOOL_DIR}/../../tools ABSOLUTE)
     if(MODESP_EXTRA_SDKCONFIG)
         set(MEMPOOL_EXTRA --extra ${MODESP_EXTRA_SDKCONFIG})
     endif()
     execute_process(
-        COMMAND ${Python3_EXECUTABLE} ${MEMPOOL_TOOLS}/kconfig_idf.py --board-dir ${MICROPY_BOARD_DIR}
+        COMMAND ${MEMPOOL_PYTHON} ${MEMPOOL_TOOLS}/kconfig_idf.py --board-dir ${MICROPY_BOARD_DIR}
             --sdkconfig ${MEMPOOL_SDKCONFIG} --output ${CMAKE_BINARY_DIR}/mempool ${MEMPOOL_EXTRA}
         RESULT_VARIABLE MEMPOOL_STATUS
         OUTPUT_VARIABLE MEMPOOL_SAYS
         ERROR_VARIABLE MEMPOOL_ERROR
     )
     if(NOT MEMPOOL_STATUS EQUAL 0)
-        message(FATAL_ERROR "mempool: ${MEMPOOL_ERROR}")
+        message(FATAL_ERROR "mempool: ${MEMPOOL_ERROR} (${MEMPOOL_STATUS})")
     endif()
     if(MEMPOOL_SAYS)
         message(WARNING "${MEMPOOL_SAYS}")
