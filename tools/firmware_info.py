@@ -28,8 +28,8 @@ def show(board: str, path: Path | None, folder: Path) -> None:
     for partition in read_partitions(data[0x8000 - image.offset :]):
         mark = " (what follows)" if partition == place else ""
         print(f"  {partition.offset:#8x} {partition.size:8} {partition.name}{mark}")
-    with tempfile.TemporaryDirectory(prefix="image-info-") as folder:
-        file = Path(folder) / "application.bin"
+    with tempfile.TemporaryDirectory(prefix="image-info-") as place_for_it:
+        file = Path(place_for_it) / "application.bin"
         file.write_bytes(app)
         print(esptool("--chip", image.chip, "image-info", str(file)).strip())
 

@@ -56,10 +56,9 @@ def micropython(tmp_path_factory) -> Path:
         package = library / "micropython" / name
         if name == "bundle-networking":
             package = library / "micropython/bundles" / name
-        touch(
-            package / "manifest.py", f'metadata(version="0.1")\nmodule("{name.split(".")[0]}.py")'
-        )
-        touch(package / f"{name.replace('.', '_')}.py", "there = True\n")
+        module = f"{name.replace('.', '_')}.py"
+        touch(package / "manifest.py", f'metadata(version="0.1")\nmodule("{module}")')
+        touch(package / module, "there = True\n")
     btree = view / "lib/berkeley-db-1.xx"
     touch(btree / "README")
     text = (source / "extmod/extmod.cmake").read_text()
