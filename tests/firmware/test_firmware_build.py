@@ -6,9 +6,9 @@ import subprocess
 
 import kconfig_boards
 import pytest
-from conftest import BOARDS, ROOT, touch
 from firmware_image import load
 from firmware_parts import read_partitions, split_app
+from fwlib import BOARDS, ROOT, touch
 from kconfig_model import evaluate
 from kconfig_outputs import data_text, shown_values
 

@@ -2,7 +2,7 @@
 
 import firmware_env
 import pytest
-from conftest import IDF, ROOT, touch
+from fwlib import IDF, ROOT, touch
 
 import firmware
 

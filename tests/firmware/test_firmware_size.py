@@ -2,7 +2,7 @@
 
 import firmware_size
 import pytest
-from conftest import ROOT, touch
+from fwlib import ROOT, touch
 
 IDF_MAP = """\
 Discarded input sections

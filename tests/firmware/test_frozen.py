@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import BOARDS, ROOT, touch
+from fwlib import BOARDS, ROOT, touch
 
 # py/dynruntime's names of the chips' machine code, as the port's esp32_common.cmake gives them.
 ARCHITECTURES = ["xtensawin", "rv32imc"]
