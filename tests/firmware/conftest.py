@@ -1,5 +1,5 @@
-"""A stand-in for ESP-IDF, and MicroPython's real ESP32 port with the submodules' files that matter:
-what a user without IDF can check of an ESP32 build."""
+"""A stand-in for ESP-IDF, and MicroPython's real ESP32 port with those of its submodules' files
+that matter: what a user without IDF can check of an ESP32 build."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What the tests of the ESP32 builds share: where things are, and `firmware.py` as make runs it."""
+"""What the tests of the ESP32 builds share: where things are, and `firmware.py` run by make."""
 
 import json
 import re

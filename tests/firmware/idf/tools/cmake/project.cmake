@@ -1,6 +1,8 @@
 # The stand-in's part of IDF's build system: what MicroPython's port and our files call.
 
 set(IDF_PATH $ENV{IDF_PATH})
+include(${IDF_PATH}/tools/cmake/version.cmake)
+set(ENV{IDF_VERSION} ${IDF_VERSION_MAJOR}.${IDF_VERSION_MINOR}.${IDF_VERSION_PATCH})
 
 function(idf_build_set_property)
 endfunction()
