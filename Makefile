@@ -84,9 +84,27 @@ format: $(VENV) ## Format C and Python in place
 	@find cmodules firmware tests benchmarks -name '*.[ch]' -o -name '*.[ch]pp' | xargs clang-format -i
 
 .PHONY: menuconfig
-menuconfig: $(VENV) ## Edit a board's settings, BOARD=UNIX|QEMU_CM3|QEMU_RV32
+menuconfig: $(VENV) ## Edit a board's settings, BOARD=UNIX|QEMU_CM3|QEMU_RV32|MODESP_...
 	$(if $(BOARD),,@echo "menuconfig: say which board, BOARD=UNIX"; exit 2)
 	@$(VENV) tools/kconfig.py menuconfig --board $(BOARD)
+
+# Where images and the ESP32 boards' own folders go.
+FIRMWARE_DIR ?= build
+# Not the settings that a build of TARGET has kept.
+GIVEN_CONFIG = $(if $(filter command environment,$(word 1,$(origin CONFIG))),$(CONFIG))
+FIRMWARE = $(addprefix --board ,$(BOARD)) $(addprefix --variant ,$(BOARD_VARIANT)) --config "$(GIVEN_CONFIG)" \
+    --modules "$(USER_C_MODULES)" $(addprefix --manifest ,$(FROZEN_MANIFEST)) \
+    --mpy-cross $(MPY_CROSS) --build $(FIRMWARE_DIR)
+
+.PHONY: firmware
+firmware: $(VENV) ## Image for an ESP32 board, BOARD=MODESP_ESP32|S3|C3|... [CONFIG= USER_C_MODULES=]
+	@$(VENV) tools/firmware.py check $(FIRMWARE)
+	@$(MAKE) --no-print-directory $(MPY_CROSS)
+	@$(VENV) tools/firmware.py build $(FIRMWARE)
+
+.PHONY: image-info
+image-info: $(VENV) ## What is in an image, the newest or BOARD= or IMAGE=file.bin
+	@$(VENV) tools/firmware_info.py --folder $(FIRMWARE_DIR)/firmware $(addprefix --board ,$(BOARD)) $(addprefix --image ,$(IMAGE))
 
 .PHONY: size
 size: prepare ## Footprint of the pools, from the ELF
@@ -125,9 +143,7 @@ stubs: $(VENV) ## The type stubs as a wheel, for an editor
 	@echo "stubs: $$(echo build/stubs/*.whl); typings/README.md says how an editor finds them"
 
 LATER := is not in this version yet:
-.PHONY: firmware monitor soak
-firmware: ## (later) Firmware for an ESP32 board
-	@echo "firmware: $(LATER) it comes with the ESP32 boards; try make run TARGET=cm3"; exit 1
+.PHONY: monitor soak
 monitor: ## (later) Live view of a board's pools
 	@echo "monitor: $(LATER) use print(mempool.stats()) in make repl"; exit 1
 soak: ## (later) A week of traffic

@@ -3,6 +3,8 @@
 #ifndef EVENTBUS_MPY_H
 #define EVENTBUS_MPY_H
 
+#include <string.h>
+
 #include "mempool_port.h" // first: it chooses what the system's headers declare
 
 #include "py/obj.h"
