@@ -12,6 +12,7 @@
 #include "esp_attr.h"
 #include "esp_cpu.h"
 #include "esp_heap_caps.h"
+#include "esp_system.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "freertos/timers.h"
@@ -121,6 +122,38 @@ MEMPOOL_PORT_INLINE bool mempool_port_defer(void (*fn)(void *, uint32_t)) {
         portYIELD_FROM_ISR();
     }
     return true;
+}
+
+// ---- Resets --------------------------------------------------------------------------------------------
+
+// What esp_reset_reason() says, in words. A watchdog that software sees to first (interrupt, task) is told apart from the others.
+static inline const char *mempool_port_reset_cause(void) {
+    switch (esp_reset_reason()) {
+        case ESP_RST_POWERON:
+            return "power-on";
+        case ESP_RST_EXT:
+            return "pin";
+        case ESP_RST_SW:
+            return "software";
+        case ESP_RST_PANIC:
+            return "panic";
+        case ESP_RST_INT_WDT:
+            return "interrupt watchdog";
+        case ESP_RST_TASK_WDT:
+            return "task watchdog";
+        case ESP_RST_WDT:
+            return "watchdog";
+        case ESP_RST_DEEPSLEEP:
+            return "deep sleep";
+        case ESP_RST_BROWNOUT:
+            return "brownout";
+        case ESP_RST_USB:
+            return "usb";
+        case ESP_RST_JTAG:
+            return "jtag";
+        default:
+            return "unknown";
+    }
 }
 
 // ---- The heap ------------------------------------------------------------------------------------------
