@@ -25,6 +25,7 @@ MEMORY_POOL_EVENT_TOPICS: int
 MEMORY_POOL_EVENT_SUBSCRIBERS: int
 MEMORY_POOL_EVENT_TASK_PRIORITY: int
 MEMORY_POOL_EVENT_TASK_STACK: int
+MEMORY_POOL_NOINIT_BYTES: int
 PINS: tuple[tuple[str, int], ...]
 
 def items() -> list[tuple[str, int | str]]:

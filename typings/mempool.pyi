@@ -449,6 +449,34 @@ def trace(n: int | None = None) -> list[tuple[str, int, int, Owner | None, int]]
     NotImplementedError: built without TRACE_ALLOCATIONS.
     """
 
+@type_check_only
+class Noinit:
+    """Bytes that a reset leaves alone. A slice is a window on them; nothing frees them."""
+
+    @property
+    def valid(self) -> bool:
+        """The content is what was written last, in this life or the one before, by its CRC."""
+
+    @property
+    def reset_cause(self) -> str:
+        """Why the machine started: "power-on", "software", "panic", "task watchdog" ..."""
+
+    def __bool__(self) -> bool: ...
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, index: int, /) -> int: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> Noinit: ...
+    def __setitem__(self, index: int | slice, value: int | Buffer, /) -> None:
+        """A byte 0 to 255, or a slice from a buffer of the same length (else ValueError)."""
+
+    def __iter__(self) -> Iterator[int]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __contains__(self, item: int | Buffer, /) -> bool: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+noinit: Noinit
+
 def benchmark() -> list[Cost]:
     """What each operation costs on this machine, by its own clock."""
 

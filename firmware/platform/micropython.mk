@@ -9,7 +9,7 @@ CFLAGS_USERMOD += -I$(PLATFORM_DIR)
 
 ifneq ($(QEMU_ARCH),)
 
-SRC_USERMOD_LIB_C += $(addprefix $(PLATFORM_DIR)/,clock.c console.c bus_task.c bus_machine_qemu.c cm3.c rv32.c)
+SRC_USERMOD_LIB_C += $(addprefix $(PLATFORM_DIR)/,clock.c console.c bus_task.c bus_machine_qemu.c reset.c cm3.c rv32.c)
 
 # MicroPython's versions of these, where its qemu port has them at all, make way for ours.
 PLATFORM_COMMA := ,

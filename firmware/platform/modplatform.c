@@ -57,6 +57,13 @@ static mp_obj_t platform_ticker(mp_obj_t period_us_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(platform_ticker_obj, platform_ticker);
 
+// reset(): as machine.reset() of an ESP32, which on the emulated boards ends the emulation instead.
+static mp_obj_t platform_reset_(void) {
+    platform_reset();
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(platform_reset_obj, platform_reset_);
+
 #endif // emulated boards
 
 #if CONFIG_MEMORY_POOL_ENABLE
@@ -82,6 +89,7 @@ static const mp_rom_map_elem_t platform_globals_table[] = {
 #if EMULATED
     { MP_ROM_QSTR(MP_QSTR_interrupts), MP_ROM_PTR(&platform_interrupts_obj) },
     { MP_ROM_QSTR(MP_QSTR_ticker), MP_ROM_PTR(&platform_ticker_obj) },
+    { MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&platform_reset_obj) },
 #endif
 #if CONFIG_MEMORY_POOL_ENABLE
     { MP_ROM_QSTR(MP_QSTR_stress), MP_ROM_PTR(&platform_stress_obj) },

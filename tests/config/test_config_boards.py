@@ -47,7 +47,7 @@ def test_check_says_what_it_checked(command):
     result = command("check", "--board", "QEMU_RV32")
     assert (result.returncode, result.stdout) == (
         0,
-        "QEMU_RV32: 21 symbols and 8 pins, all right\n",
+        "QEMU_RV32: 22 symbols and 8 pins, all right\n",
     )
 
 

@@ -28,6 +28,7 @@ DEFAULTS = {
     "EVENT_SUBSCRIBERS": 32,
     "EVENT_TASK_PRIORITY": 2,
     "EVENT_TASK_STACK": 3072,
+    "NOINIT_BYTES": 512,
 }
 NUMBERS = {
     symbol.name: number_range(symbol) for symbol in symbols(load_kconfig()) if symbol.ranges
@@ -58,6 +59,7 @@ def test_the_ranges_are_those_of_the_specification():
         "EVENT_SUBSCRIBERS": (8, 128),
         "EVENT_TASK_PRIORITY": (2, 22),
         "EVENT_TASK_STACK": (2048, 16384),
+        "NOINIT_BYTES": (0, 4096),
     }
 
 
@@ -97,7 +99,7 @@ def test_the_menu_switched_off_leaves_an_empty_header(at):
     data = runpy.run_path(str(at.output / "frozen" / "_boardcfg_data.py"))
     assert data["BOARD"] == "TEST"
     ours = [value for name, value in data.items() if name.startswith("MEMORY_POOL_")]
-    assert len(ours) == 22 and set(ours) == {0}
+    assert len(ours) == 23 and set(ours) == {0}
 
 
 def test_c_reads_the_header(at):

@@ -65,6 +65,7 @@ class Config:
             "EVENT_SUBSCRIBERS": 32,
             "EVENT_TASK_PRIORITY": 2,
             "EVENT_TASK_STACK": 3072,
+            "NOINIT_BYTES": 64,
         }
         if self.trace:
             symbols["TRACE_DEPTH"] = self.trace

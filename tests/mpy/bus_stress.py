@@ -1,5 +1,5 @@
-# Pools and bus from everywhere at once: on ESP32 tasks on each core and a timer interrupt, elsewhere
-# an interrupt (unix: a thread) and the program itself. What each did adds up.
+# Pools and bus from everywhere at once: on ESP32 tasks on each core and a timer interrupt,
+# elsewhere an interrupt (unix: a thread) and the program itself. What each did adds up.
 # timeout: 60
 import _platform
 import mempool

@@ -49,6 +49,10 @@ static const mp_rom_map_elem_t mempool_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_Owner), MP_ROM_PTR(&mempool_type_Owner) },
     { MP_ROM_QSTR(MP_QSTR_owners), MP_ROM_PTR(&mempool_owners_obj) },
 
+#if MEMPOOL_NOINIT_BYTES > 0
+    { MP_ROM_QSTR(MP_QSTR_noinit), MP_ROM_PTR(&mempool_noinit_obj) },
+#endif
+
     // Handles
     { MP_ROM_QSTR(MP_QSTR_take), MP_ROM_PTR(&mempool_take_obj) },
     { MP_ROM_QSTR(MP_QSTR_give), MP_ROM_PTR(&mempool_give_obj) },

@@ -25,7 +25,8 @@
 // mempool_port_sleep_ms(ms), mempool_port_heap_alloc/free, mempool_port_must_defer() (this interrupt may run no code outside of
 // MEMPOOL_HOT) with mempool_port_defer(fn) (a task calls fn soon; false where it cannot), MEMPOOL_PORT_CTZ(v) where the machine counts
 // trailing zeros, and where things lie: MEMPOOL_HOT (code that interrupts run), MEMPOOL_FAST (words), MEMPOOL_FAST_CONST (constants
-// that interrupts read), MEMPOOL_PAYLOAD (blocks). MEMPOOL_PORT_INLINE is inlined always: so it lies where its caller does.
+// that interrupts read), MEMPOOL_PAYLOAD (blocks), MEMPOOL_NOINIT (what no start-up clears, so that a reset leaves it alone;
+// mempool_port_reset_cause() is a word for the reset). MEMPOOL_PORT_INLINE is inlined always: so it lies where its caller does.
 
 #ifndef MEMPOOL_PORT_H
 #define MEMPOOL_PORT_H

@@ -10,6 +10,7 @@
 #define MEMPOOL_FAST
 #define MEMPOOL_FAST_CONST
 #define MEMPOOL_PAYLOAD
+#define MEMPOOL_NOINIT __attribute__((section(".noinit")))
 #define MEMPOOL_PORT_INLINE static inline __attribute__((always_inline))
 #define MEMPOOL_TICK_MS 10u
 
@@ -85,6 +86,13 @@ static inline void mempool_port_sleep_ms(uint32_t ms) {
     while (mempool_port_ticks - start < ticks) {
         __asm__ volatile("wfi");
     }
+}
+
+// Why the machine started: the board's to say.
+__attribute__((weak)) const char *mempool_bare_reset_cause(void);
+
+static inline const char *mempool_port_reset_cause(void) {
+    return mempool_bare_reset_cause == NULL ? "unknown" : mempool_bare_reset_cause();
 }
 
 #define mempool_port_must_defer() (false)

@@ -12,6 +12,7 @@
 #include "esp_attr.h"
 #include "esp_cpu.h"
 #include "esp_heap_caps.h"
+#include "esp_system.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "freertos/timers.h"
@@ -123,6 +124,38 @@ MEMPOOL_PORT_INLINE bool mempool_port_defer(void (*fn)(void *, uint32_t)) {
     return true;
 }
 
+// ---- Resets --------------------------------------------------------------------------------------------
+
+// What esp_reset_reason() says, in words. A watchdog that software sees to first (interrupt, task) is told apart from the others.
+static inline const char *mempool_port_reset_cause(void) {
+    switch (esp_reset_reason()) {
+        case ESP_RST_POWERON:
+            return "power-on";
+        case ESP_RST_EXT:
+            return "pin";
+        case ESP_RST_SW:
+            return "software";
+        case ESP_RST_PANIC:
+            return "panic";
+        case ESP_RST_INT_WDT:
+            return "interrupt watchdog";
+        case ESP_RST_TASK_WDT:
+            return "task watchdog";
+        case ESP_RST_WDT:
+            return "watchdog";
+        case ESP_RST_DEEPSLEEP:
+            return "deep sleep";
+        case ESP_RST_BROWNOUT:
+            return "brownout";
+        case ESP_RST_USB:
+            return "usb";
+        case ESP_RST_JTAG:
+            return "jtag";
+        default:
+            return "unknown";
+    }
+}
+
 // ---- The heap ------------------------------------------------------------------------------------------
 
 // Internal RAM: a block of the heap may be read by an interrupt like any other.
@@ -132,6 +165,39 @@ static inline void *mempool_port_heap_alloc(uint32_t size) {
 
 static inline void mempool_port_heap_free(void *data) {
     heap_caps_free(data);
+}
+
+// What pools grow into.
+#define MEMPOOL_PORT_EXTENT_ALLOC(bytes) heap_caps_aligned_alloc(MEMPOOL_ALIGN, bytes, MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT)
+#define MEMPOOL_PORT_EXTENT_FREE(data) heap_caps_free(data)
+
+#define MEMPOOL_PORT_HEAPS 1
+
+// By capability, so they overlap. One that the chip does not have is left out.
+static inline bool mempool_port_heap_info(unsigned number, mempool_heap_info_t *info) {
+    static const struct {
+        const char *name;
+        uint32_t caps;
+    } heaps[] = {
+        { "internal", MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT },
+        { "dma", MALLOC_CAP_DMA },
+        { "exec", MALLOC_CAP_EXEC },
+        { "spiram", MALLOC_CAP_SPIRAM },
+    };
+    for (unsigned i = 0; i < sizeof(heaps) / sizeof(heaps[0]); ++i) {
+        uint32_t total = (uint32_t)heap_caps_get_total_size(heaps[i].caps);
+        if (total != 0 && number-- == 0) {
+            *info = (mempool_heap_info_t){
+                heaps[i].name,
+                total,
+                (uint32_t)heap_caps_get_free_size(heaps[i].caps),
+                (uint32_t)heap_caps_get_largest_free_block(heaps[i].caps),
+                (uint32_t)heap_caps_get_minimum_free_size(heaps[i].caps),
+            };
+            return true;
+        }
+    }
+    return false;
 }
 
 #endif // MEMPOOL_PORT_ESP32_H

@@ -15,6 +15,7 @@
 #define MEMPOOL_FAST
 #define MEMPOOL_FAST_CONST
 #define MEMPOOL_PAYLOAD
+#define MEMPOOL_NOINIT
 #define MEMPOOL_PORT_INLINE static inline __attribute__((always_inline))
 #define MEMPOOL_TICK_MS 10u
 
@@ -65,6 +66,7 @@ static inline void mempool_port_sleep_ms(uint32_t ms) {
     nanosleep(&time, NULL);
 }
 
+#define mempool_port_reset_cause() "power-on" // a process that starts
 #define mempool_port_must_defer() (false)
 #define mempool_port_defer(fn) (false)
 
