@@ -16,8 +16,6 @@ LACKING = {
     "bus_threads.py": "it is for unix unix32",
     "threads.py": "it is for unix unix32",
 }
-# Depends on what the firmware's module _platform has.
-OPTIONAL = {"part stress", "part software_reset"}
 
 
 def check_report(done, board):
@@ -32,6 +30,8 @@ def check_report(done, board):
     assert {"take", "give", "stats"} <= set(rows)
     assert all(0 < least <= median <= most for least, median, most in rows.values())
     assert int(report["figures"]["interrupts: in 2 s"]) > 50
+    assert int(report["figures"]["stress: takes in 5 s"]) > 50
+    assert report["figures"]["software reset: cause"] == "software"
     for text in (f"# mempool on {board}: passed", "| take |", "MEMORY_POOL_TINY_COUNT=128"):
         assert text in done.markdown
     assert report["summary"] in done.out
@@ -46,8 +46,6 @@ def test_nearly_all_on_rv32(device):
     for name, result in done.results.items():
         if name in LACKING:
             assert (result["verdict"], result["reason"]) == ("not on this board", LACKING[name])
-        elif name in OPTIONAL and result["verdict"] == "not on this board":
-            assert result["reason"]
         else:
             assert (result["verdict"], result["reason"]) == ("ok", ""), result
 
