@@ -37,6 +37,8 @@ TABLES = {
     "mempool_payload": "payload",
     "mempool_stores": "control words",
     "mempool_pools": "control words",
+    "extents": "control words",
+    "arena": "arena that pools grow into",
     "mempool_owners": "owners",
     "ring": "trace",
     "topics": "topics",

@@ -1,4 +1,4 @@
-"""mempool.noinit over soft resets and resets of the emulated boards, and what a program finds after
+"""mempool.noinit over soft resets and resets of the emulated boards, and what is found after
 each: the content as it was, or that it is not there.
 """
 
