@@ -3,9 +3,9 @@
 #ifndef EVENTBUS_MPY_H
 #define EVENTBUS_MPY_H
 
-#include <string.h>
-
 #include "mempool_port.h" // first: it chooses what the system's headers declare
+
+#include <string.h>
 
 #include "py/obj.h"
 #include "py/runtime.h"
