@@ -128,6 +128,13 @@ flash: $(VENV) ## Write a board's firmware, PORT=/dev/ttyUSB0 [BOARD= IMAGE=file
 erase: $(VENV) ## Empty a board's flash, PORT=/dev/ttyUSB0
 	@$(VENV) tools/flash.py erase $(FLASH_FLAGS)
 
+# PORT=qemu:rv32 brings its firmware by itself.
+DEVICE_TARGET = $(patsubst qemu:%,%,$(filter qemu:%,$(PORT)))
+.PHONY: test-device
+test-device: $(VENV) ## The suite on a board, PORT=/dev/ttyUSB0|qemu:cm3|qemu:rv32 [FILES= PARTS=]
+	@$(if $(DEVICE_TARGET),$(MAKE) --no-print-directory build TARGET=$(DEVICE_TARGET))
+	@$(VENV) tools/device.py --port "$(PORT)" $(if $(PARTS),--parts "$(PARTS)") $(FILES)
+
 .PHONY: stubs
 stubs: $(VENV) ## The type stubs as a wheel, for an editor
 	@rm -rf build/stubs
