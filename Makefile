@@ -38,7 +38,7 @@ BINARY := $(BUILD)/$(if $(filter unix%,$(TARGET)),micropython,firmware.elf)
 .PHONY: help
 help: ## This list
 	@echo "mempool: deterministic memory for MicroPython. Targets:"
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 14
 	@echo "TARGET=$(subst $() ,|,$(TARGETS)) chooses where; unix without it."
 
 .PHONY: run
@@ -51,8 +51,13 @@ else
 endif
 
 .PHONY: repl
-repl: build ## A prompt, on this computer or TARGET=cm3|rv32
+ifdef PORT
+repl: $(VENV) ## A prompt, on this computer, TARGET=cm3|rv32, or a board's PORT=/dev/ttyUSB0
+	@$(VENV) tools/flash_repl.py --port "$(PORT)"
+else
+repl: build
 	@$(VENV) tools/repl.py $(WHERE)
+endif
 
 .PHONY: exec
 exec: build ## Run FILE=script.py with its true exit status [TARGET= TIMEOUT=seconds HEAP=64m]
@@ -79,9 +84,27 @@ format: $(VENV) ## Format C and Python in place
 	@find cmodules firmware tests benchmarks -name '*.[ch]' -o -name '*.[ch]pp' | xargs clang-format -i
 
 .PHONY: menuconfig
-menuconfig: $(VENV) ## Edit a board's settings, BOARD=UNIX|QEMU_CM3|QEMU_RV32
+menuconfig: $(VENV) ## Edit a board's settings, BOARD=UNIX|QEMU_CM3|QEMU_RV32|MODESP_...
 	$(if $(BOARD),,@echo "menuconfig: say which board, BOARD=UNIX"; exit 2)
 	@$(VENV) tools/kconfig.py menuconfig --board $(BOARD)
+
+# Where images and the ESP32 boards' own folders go.
+FIRMWARE_DIR ?= build
+# Not the settings that a build of TARGET has kept.
+GIVEN_CONFIG = $(if $(filter command environment,$(word 1,$(origin CONFIG))),$(CONFIG))
+FIRMWARE = $(addprefix --board ,$(BOARD)) $(addprefix --variant ,$(BOARD_VARIANT)) --config "$(GIVEN_CONFIG)" \
+    --modules "$(USER_C_MODULES)" $(addprefix --manifest ,$(FROZEN_MANIFEST)) \
+    --mpy-cross $(MPY_CROSS) --build $(FIRMWARE_DIR)
+
+.PHONY: firmware
+firmware: $(VENV) ## Image for an ESP32 board, BOARD=MODESP_ESP32|S3|C3|... [CONFIG= USER_C_MODULES=]
+	@$(VENV) tools/firmware.py check $(FIRMWARE)
+	@$(MAKE) --no-print-directory $(MPY_CROSS)
+	@$(VENV) tools/firmware.py build $(FIRMWARE)
+
+.PHONY: image-info
+image-info: $(VENV) ## What is in an image, the newest or BOARD= or IMAGE=file.bin
+	@$(VENV) tools/firmware_info.py --folder $(FIRMWARE_DIR)/firmware $(addprefix --board ,$(BOARD)) $(addprefix --image ,$(IMAGE))
 
 .PHONY: size
 size: prepare ## Footprint of the pools, from the ELF
@@ -97,23 +120,33 @@ bench: prepare ## Instructions per operation against the budgets, in QEMU
 clean: ## Remove what was built; the downloaded archive stays
 	@rm -rf $(filter-out build/source,$(wildcard build/*))
 
+.PHONY: flash
+flash: $(VENV) ## Write a board's firmware, PORT=/dev/ttyUSB0 [BOARD= IMAGE=file.bin BAUD=]
+	@$(VENV) tools/flash.py flash $(FLASH_FLAGS)
+
+.PHONY: erase
+erase: $(VENV) ## Empty a board's flash, PORT=/dev/ttyUSB0
+	@$(VENV) tools/flash.py erase $(FLASH_FLAGS)
+
+.PHONY: stubs
+stubs: $(VENV) ## The type stubs as a wheel, for an editor
+	@rm -rf build/stubs
+	@python3 tools/quiet.py "Building the stubs" build/stubs/build.log \
+	    .venv/bin/pip wheel --no-deps --no-build-isolation --wheel-dir build/stubs ./typings
+	@echo "stubs: $$(echo build/stubs/*.whl); typings/README.md says how an editor finds them"
+
 LATER := is not in this version yet:
-.PHONY: firmware flash monitor soak stubs
-firmware: ## (later) Firmware for an ESP32 board
-	@echo "firmware: $(LATER) it comes with the ESP32 boards; try make run TARGET=cm3"; exit 1
-flash: ## (later) Write the firmware to a board
-	@echo "flash: $(LATER) there is no ESP32 firmware to write; try make repl TARGET=cm3"; exit 1
+.PHONY: monitor soak
 monitor: ## (later) Live view of a board's pools
 	@echo "monitor: $(LATER) use print(mempool.stats()) in make repl"; exit 1
 soak: ## (later) A week of traffic
 	@echo "soak: $(LATER) use make run HOURS=168"; exit 1
-stubs: ## (later) Package of the type stubs
-	@echo "stubs: $(LATER) point your editor at the folder typings/"; exit 1
 
 # ------------------------------------------------------------------------------------------------
 # What it takes
 
 WHERE = --target $(TARGET) $(addprefix --variant ,$(VARIANT))
+FLASH_FLAGS = --port "$(PORT)" --board "$(BOARD)" $(addprefix --image ,$(IMAGE)) $(addprefix --baud ,$(BAUD))
 EXEC_FLAGS = $(WHERE) $(addprefix --timeout ,$(TIMEOUT)) $(addprefix --heap ,$(HEAP))
 
 $(VENV): tools/requirements.txt

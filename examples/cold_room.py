@@ -21,7 +21,7 @@ from refrigeration.control import Control, Defrost
 from refrigeration.health import Health
 from refrigeration.ledger import Ledger
 from refrigeration.network import Network
-from refrigeration.part import Site
+from refrigeration.part import Site, unsubscribe
 from refrigeration.records import Haccp, Logger
 from refrigeration.sensors import Door, Sensors
 from refrigeration.telemetry import Telemetry
@@ -104,9 +104,7 @@ class Day:
     def stop(self):
         """Stops the modules and leaves the bus as it was -> bytes that the modules still held."""
         returned = self.manager.stop_all()
-        for module in self.manager.modules:
-            for subscription in module.subscriptions:
-                subscription.cancel()
+        unsubscribe(self.manager.modules)
         self.ledger.close()
         bus.resume()
         bus.process(max_ms=EVENTS_MS)  # what is left has no subscriber any more, and goes back

@@ -22,7 +22,8 @@ print("take:", radio.take(100), "=", mempool.E_QUOTA)
 
 print("who holds what:")
 for _, owner, size, age_ms in mempool.leaks(0):
-    print("  %s: %d bytes, for less than %d s" % (owner.name, size, age_ms // 1000 + 1))
+    name = owner.name if owner else "nobody"
+    print("  %s: %d bytes, for less than %d s" % (name, size, age_ms // 1000 + 1))
 
 for block in held:
     block.free()

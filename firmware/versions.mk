@@ -1,5 +1,8 @@
 # What the firmware is built from, pinned. Change a version here and nowhere else.
 
+# This repository's own; an image of a commit that is not tagged so is a preview of it.
+VERSION := 0.1.0
+
 # MicroPython as Debian carries it: the suite is newer than the machine's own, and stays put.
 MICROPYTHON_VERSION := 1.25.0
 MICROPYTHON_SUITE := trixie

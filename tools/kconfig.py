@@ -46,6 +46,11 @@ def _menuconfig(args: argparse.Namespace) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError(f"menuconfig needs a terminal; or write {shown(board.settings)} by hand")
     print(edit(board))
+    if board.is_esp:
+        print(
+            "IDF's own menu, for this build alone: make firmware once, then"
+            f' idf.py -C "$MICROPYTHON_DIR/ports/esp32" -B build/{board.name} menuconfig'
+        )
 
 
 def _list(_args: argparse.Namespace) -> None:

@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from kconfig_pins import refusal
+
 ROOT = Path(__file__).resolve().parent.parent
 BOARDS = ROOT / "boards"
 
@@ -33,6 +35,7 @@ class Board:
     folder: Path
     mcu: str
     product: str
+    has_psram: bool = False  # "External RAM" among the features of board.json
 
     @property
     def is_esp(self) -> bool:
@@ -76,18 +79,24 @@ def load_board(name: str) -> Board:
         guess = nearest(name.upper(), names, 0.6)
         hint = f"; did you mean {guess}?" if guess else ""
         raise ConfigError(f"no board {name!r}; boards: {' '.join(names)}{hint}")
-    folder = BOARDS / name
+    return read_board(BOARDS / name)
+
+
+def read_board(folder: Path) -> Board:
+    """A board by its folder, which may be anywhere."""
     path = folder / "board.json"
     try:
         about = json.loads("\n".join(line for line, _where in read_lines(path)))
     except json.JSONDecodeError as error:
         raise ConfigError(f"{shown(path)}:{error.lineno}: not JSON: {error.msg}") from None
-    texts = {}
+    if not isinstance(about, dict):
+        about = {}
     for key in ("mcu", "product"):
-        texts[key] = about.get(key) if isinstance(about, dict) else None
-        if not isinstance(texts[key], str) or not texts[key]:
+        if not isinstance(about.get(key), str) or not about[key]:
             raise ConfigError(f"{shown(path)}:1: {key!r} is missing: a text that is not empty")
-    board = Board(name, folder, texts["mcu"], texts["product"])
+    features = about.get("features", [])
+    has_psram = isinstance(features, list) and "External RAM" in features
+    board = Board(folder.name, folder, about["mcu"], about["product"], has_psram)
     if not board.settings.is_file():
         raise ConfigError(f"{shown(board.settings)}: missing; an empty file takes all defaults")
     return board
@@ -122,6 +131,9 @@ def load_pins(board: Board) -> dict[str, int]:
         gpio = int(match[1])
         if gpio in places:
             raise ConfigError(f"{where}: pin {pin} of role {role!r} is taken by {places[gpio]}")
+        wrong = refusal(board.mcu, gpio, board.has_psram)
+        if wrong:
+            raise ConfigError(f"{where}: pin {pin} of role {role!r} {wrong}")
         pins[role] = gpio
         places[role] = places[gpio] = where
     return pins

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import esp_kconfiglib.core as kconfiglib
 from kconfig_boards import ROOT, ConfigError, shown
+from kconfig_data import write_if_changed
 from kconfig_model import allowed, default_of, load_kconfig, symbols
-from kconfig_outputs import write_if_changed
 
 DOC = ROOT / "docs" / "configuration.md"
 STUBS = ROOT / "typings" / "boardcfg.pyi"

@@ -14,16 +14,10 @@ from pathlib import Path
 
 import esp_kconfiglib.core as kconfiglib
 from kconfig_boards import Board, ConfigError, shown
-from kconfig_model import (
-    ENABLE,
-    default_of,
-    evaluate,
-    load_kconfig,
-    parse_file,
-    parse_line,
-    symbols,
-)
-from kconfig_outputs import sdkconfig_text, write_if_changed
+from kconfig_data import write_if_changed
+from kconfig_lines import parse_file, parse_line
+from kconfig_model import ENABLE, default_of, evaluate, load_kconfig, symbols
+from kconfig_outputs import sdkconfig_text
 
 # Shows the menu for a configuration; True where the user saved it to $KCONFIG_CONFIG.
 Menu = Callable[[kconfiglib.Kconfig], bool]

@@ -8,10 +8,10 @@ that every assignment must hold in the result.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
-from kconfig_boards import ROOT, Board, ConfigError, nearest, read_lines
+from kconfig_boards import ROOT, Board, ConfigError, nearest
+from kconfig_lines import Assignment, parse_file, parse_set
 from kconfig_rules import PREFIX, broken_rules
 
 try:
@@ -24,20 +24,8 @@ except ImportError:
 KCONFIG = ROOT / "boards" / "Kconfig"
 ENABLE = PREFIX + "ENABLE"
 
-_ASSIGNMENT = re.compile(r"CONFIG_([A-Za-z0-9_]+)=(.*)")
-_NOT_SET = re.compile(r"# CONFIG_([A-Za-z0-9_]+) is not set")
 # No leading zeros: C would read them as octal.
 _NUMBER = re.compile(r"0|-?[1-9][0-9]*")
-
-
-@dataclass(frozen=True)
-class Assignment:
-    name: str  # without CONFIG_
-    value: str
-    where: str  # "boards/UNIX/sdkconfig.board:3" or "--set"
-
-    def error(self, says: str) -> ConfigError:
-        return ConfigError(f"{self.where}: CONFIG_{self.name}={self.value} {says}")
 
 
 def load_kconfig() -> kconfiglib.Kconfig:
@@ -68,38 +56,6 @@ def allowed(symbol: kconfiglib.Symbol) -> str:
     if symbol.type == kconfiglib.BOOL:
         return "y or n"
     return "{} to {}".format(*number_range(symbol))
-
-
-def parse_line(line: str, where: str) -> Assignment | None:
-    """The assignment of one line of a settings file; None for a comment or an empty line."""
-    match = _NOT_SET.fullmatch(line)
-    if match:
-        return Assignment(match[1], "n", where)
-    if not line or line.startswith("#"):
-        return None
-    match = _ASSIGNMENT.fullmatch(line)
-    if match:
-        return Assignment(match[1], match[2], where)
-    raise ConfigError(
-        f"{where}: {line.strip()!r} is not 'CONFIG_NAME=value' or '# CONFIG_NAME is not set'"
-    )
-
-
-def parse_file(path: Path) -> list[Assignment]:
-    found = []
-    for line, where in read_lines(path):
-        assignment = parse_line(line.rstrip(), where)
-        if assignment:
-            found.append(assignment)
-    return found
-
-
-def parse_set(text: str) -> Assignment:
-    """One --set: NAME=value, with CONFIG_ or without."""
-    name, equals, value = text.partition("=")
-    if not equals or not re.fullmatch(r"[A-Za-z0-9_]+", name):
-        raise ConfigError(f"--set: {text!r} is not 'NAME=value'")
-    return Assignment(name.removeprefix("CONFIG_"), value, "--set")
 
 
 def _is_idf(kconf: kconfiglib.Kconfig, given: Assignment, board: Board) -> bool:

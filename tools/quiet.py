@@ -4,12 +4,15 @@ done, and the end of the log where it fails.
     quiet.py "Building cm3" build/cm3/build.log make -C ...
 """
 
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 TAIL_LINES = 40
+# A step of ninja: how far it is.
+NINJA = re.compile(rb"\[(\d+/\d+)\]")
 
 
 def main(title, log, *command):
@@ -18,6 +21,7 @@ def main(title, log, *command):
     live = sys.stdout.isatty()
     start = shown = time.monotonic()
     steps = 0
+    ninja = ""
     if not live:
         print(f"{title} ...", flush=True)
     with log.open("wb") as file:
@@ -31,10 +35,13 @@ def main(title, log, *command):
         for line in process.stdout:
             file.write(line)
             steps += line.startswith((b"CC ", b"CXX ", b"GEN ", b"LINK ", b"AS "))
+            counted = NINJA.match(line)
+            if counted:
+                ninja = f"{counted[1].decode()} steps, "
             now = time.monotonic()
             if live and now - shown > 0.2:
                 shown = now
-                files = f"{steps} files, " if steps else ""
+                files = f"{steps} files, " if steps else ninja
                 print(f"\r{title}: {files}{now - start:.0f} s ", end="", flush=True)
         code = process.wait()
     seconds = time.monotonic() - start
@@ -45,7 +52,7 @@ def main(title, log, *command):
         print("\n".join(lines[-TAIL_LINES:]))
         print(f"{title}: failed after {seconds:.0f} s; the whole output is in {log}")
         return 1
-    if steps or live:
+    if steps or ninja or live:
         print(f"{title}: done in {seconds:.1f} s", flush=True)
     return 0
 

@@ -17,6 +17,8 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, overload, type_check_only
 
+# From MicroPython's own stubs. Without them these are unknown to pyright, and so is _Payload.
+from _mpy_shed.time_mp import _TicksCPU, _TicksMs, _TicksUs  # pyright: ignore[reportMissingImports]
 from mempool import Block
 from typing_extensions import Buffer
 
@@ -45,6 +47,9 @@ _Payload = (
     | list[Any]
     | tuple[Any, ...]
     | dict[str, Any]
+    | _TicksMs  # ints, which those stubs keep apart from others
+    | _TicksUs
+    | _TicksCPU
     | None
 )
 

@@ -214,6 +214,29 @@ XLARGE: Final[Pool]
 def pools() -> tuple[Pool, ...]:
     """The five pools, smallest first."""
 
+def grow(pool: Pool, blocks: int, /) -> int:
+    """Adds blocks to a pool -> blocks; all, or none and an error. Not the GC heap's memory.
+
+    ValueError beyond CONFIG_MEMORY_POOL_GROW_BLOCKS, or in more than four pieces; MemoryError
+    where there is no memory for them.
+    """
+
+def shrink(pool: Pool, /) -> int:
+    """Removes what grow() added last -> blocks; 0 while one of them is in use."""
+
+@type_check_only
+class Heap(NamedTuple):
+    """One heap beside the pools, in bytes."""
+
+    name: str
+    total: int
+    free: int
+    largest: int
+    minimum_ever: int
+
+def heaps() -> tuple[Heap, ...]:
+    """IDF's heaps by capability on ESP32, and the GC heap ("gc"), the last."""
+
 class Owner:
     """A name that blocks are taken in, with a quota: who holds what, and no more than that.
 

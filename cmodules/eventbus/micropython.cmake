@@ -4,7 +4,14 @@ add_library(usermod_eventbus INTERFACE)
 
 file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/sources.list EVENTBUS_SOURCES REGEX "^[^#]")
 list(TRANSFORM EVENTBUS_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
-target_sources(usermod_eventbus INTERFACE ${EVENTBUS_SOURCES})
+
+# Small, where the port would have it fast, as mempool's.
+set_source_files_properties(${EVENTBUS_SOURCES} PROPERTIES COMPILE_OPTIONS "-Os")
+
+# CONFIG_MEMORY_POOL_ENABLE=n builds nothing, and `import eventbus` fails.
+if(MEMPOOL_ENABLED)
+    target_sources(usermod_eventbus INTERFACE ${EVENTBUS_SOURCES})
+endif()
 
 target_include_directories(usermod_eventbus INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/include

@@ -3,18 +3,70 @@
 
 add_library(usermod_mempool INTERFACE)
 
-file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/sources.list MEMPOOL_SOURCES REGEX "^[^#]")
-list(TRANSFORM MEMPOOL_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
-target_sources(usermod_mempool INTERFACE ${MEMPOOL_SOURCES})
+set(MEMPOOL_DIR ${CMAKE_CURRENT_LIST_DIR})
+file(STRINGS ${MEMPOOL_DIR}/sources.list MEMPOOL_SOURCES REGEX "^[^#]")
+list(TRANSFORM MEMPOOL_SOURCES PREPEND ${MEMPOOL_DIR}/)
+
+# Which files of core/ are made for speed, and how; the rest is made small, where the port would
+# have it fast. The lines are those of the make-based ports.
+foreach(MEMPOOL_NAME HOT HOT_CFLAGS)
+    file(STRINGS ${MEMPOOL_DIR}/micropython.mk MEMPOOL_LINE REGEX "^MEMPOOL_${MEMPOOL_NAME} :=")
+    string(REGEX REPLACE "^[^=]*= *" "" MEMPOOL_${MEMPOOL_NAME} "${MEMPOOL_LINE}")
+    separate_arguments(MEMPOOL_${MEMPOOL_NAME})
+endforeach()
+set_source_files_properties(${MEMPOOL_SOURCES} PROPERTIES COMPILE_OPTIONS "-Os")
+foreach(MEMPOOL_NAME IN LISTS MEMPOOL_HOT)
+    set_source_files_properties(${MEMPOOL_DIR}/core/${MEMPOOL_NAME}.c PROPERTIES
+        COMPILE_OPTIONS "${MEMPOOL_HOT_CFLAGS}")
+endforeach()
+
+# On ESP32: what IDF resolved is held against the board's file, and becomes the data of boardcfg.
+set(MEMPOOL_ENABLED ON)
+if(COMMAND idf_build_get_property)
+    idf_build_get_property(MEMPOOL_SDKCONFIG SDKCONFIG)
+    idf_build_get_property(MEMPOOL_PYTHON PYTHON)
+    get_filename_component(MEMPOOL_TOOLS ${MEMPOOL_DIR}/../../tools ABSOLUTE)
+    if(MODESP_EXTRA_SDKCONFIG)
+        set(MEMPOOL_EXTRA --extra ${MODESP_EXTRA_SDKCONFIG})
+    endif()
+    execute_process(
+        COMMAND ${MEMPOOL_PYTHON} ${MEMPOOL_TOOLS}/kconfig_idf.py --board-dir ${MICROPY_BOARD_DIR}
+            --sdkconfig ${MEMPOOL_SDKCONFIG} --output ${CMAKE_BINARY_DIR}/mempool ${MEMPOOL_EXTRA}
+        RESULT_VARIABLE MEMPOOL_STATUS
+        OUTPUT_VARIABLE MEMPOOL_SAYS
+        ERROR_VARIABLE MEMPOOL_ERROR
+    )
+    if(NOT MEMPOOL_STATUS EQUAL 0)
+        message(FATAL_ERROR "mempool: ${MEMPOOL_ERROR} (${MEMPOOL_STATUS})")
+    endif()
+    if(MEMPOOL_SAYS)
+        message(WARNING "${MEMPOOL_SAYS}")
+    endif()
+    file(GLOB MEMPOOL_INPUTS ${MEMPOOL_TOOLS}/kconfig_*.py)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${MEMPOOL_INPUTS}
+        ${MICROPY_BOARD_DIR}/board.json ${MICROPY_BOARD_DIR}/pins.csv ${MICROPY_BOARD_DIR}/sdkconfig.board
+        ${MODESP_EXTRA_SDKCONFIG})
+    set(MEMPOOL_ENABLED ${CONFIG_MEMORY_POOL_ENABLE})
+endif()
+
+# CONFIG_MEMORY_POOL_ENABLE=n builds nothing, and `import mempool` fails.
+if(MEMPOOL_ENABLED)
+    target_sources(usermod_mempool INTERFACE ${MEMPOOL_SOURCES})
+endif()
+
+# Tables of jumps and of switches would lie in flash, where an interrupt cannot reach them while it is written. IDF has
+# the same flags, which user C modules get from MicroPython 1.28 on.
+target_compile_options(usermod_mempool INTERFACE -fno-jump-tables -fno-tree-switch-conversion)
 
 target_include_directories(usermod_mempool INTERFACE
-    ${CMAKE_CURRENT_LIST_DIR}/include
-    ${CMAKE_CURRENT_LIST_DIR}/port
-    ${CMAKE_CURRENT_LIST_DIR}/core
-    ${CMAKE_CURRENT_LIST_DIR}/mpy
+    ${MEMPOOL_DIR}/include
+    ${MEMPOOL_DIR}/port
+    ${MEMPOOL_DIR}/core
+    ${MEMPOOL_DIR}/mpy
 )
 
 # A change of the list is a change of the build.
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/sources.list)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+    ${MEMPOOL_DIR}/sources.list ${MEMPOOL_DIR}/micropython.mk)
 
 target_link_libraries(usermod INTERFACE usermod_mempool)

@@ -74,3 +74,9 @@ class Part(appmodule.Module):
         if handle > 0:
             mempool.write(handle, 0, data)
         return handle
+
+
+def unsubscribe(parts):
+    for part in parts:
+        for subscription in part.subscriptions:
+            subscription.cancel()

@@ -37,7 +37,9 @@ class Telemetry(Part):
         self._changed = bytearray(len(SCALARS))
         self._minute = bytearray(MINUTE_BYTES)
         self._minutes = deque([], 128)  # handles
-        self._retained = {alarm: None for alarm in ALARMS}  # the event with the last word on it
+        self._retained: dict = {
+            alarm: None for alarm in ALARMS
+        }  # the event with the last word on it
         self._resend = {alarm: _NEVER_S for alarm in ALARMS}
         self._online = False
 

@@ -1,6 +1,7 @@
-# The package, and the data that tools/kconfig.py generated for this build into
-# $MEMPOOL_CONFIG_DIR/frozen (an absolute path; the build sets it).
+# The package, and the data that was generated for this build: by make into $MEMPOOL_CONFIG_DIR,
+# on ESP32 by CMake (cmodules/mempool/micropython.cmake), which names the folder to the manifest.
 import os
 
 package("boardcfg", files=("__init__.py",), base_path="..")
-module("_boardcfg_data.py", base_path=os.path.join(os.environ["MEMPOOL_CONFIG_DIR"], "frozen"))
+config = os.environ.get("MEMPOOL_CONFIG_DIR") or "$(MEMPOOL_CONFIG_DIR)"
+module("_boardcfg_data.py", base_path=config + "/frozen")

@@ -40,7 +40,7 @@ def test_constants_are_attributes(boardcfg):
 
 def test_items_are_all_constants(boardcfg):
     items = dict(boardcfg.items())
-    assert len(items) == len(boardcfg.items()) == 24
+    assert len(items) == len(boardcfg.items()) == 26
     for name, value in items.items():
         assert getattr(boardcfg, name) == value
         assert name in dir(boardcfg)

@@ -2,6 +2,7 @@
 
 import kconfig
 import kconfig_boards
+import kconfig_pins
 import pytest
 from kconfig_model import evaluate, load_kconfig, values
 
@@ -17,6 +18,8 @@ ROLES = [
     "ntc_adc",
 ]
 
+ESP = ["MODESP_C3", "MODESP_C6", "MODESP_ESP32", "MODESP_ESP32_SPIRAM", "MODESP_S3"]
+
 
 @pytest.mark.parametrize("name", ["UNIX", "QEMU_CM3", "QEMU_RV32"])
 def test_our_boards(name):
@@ -24,24 +27,27 @@ def test_our_boards(name):
     assert list(kconfig_boards.load_pins(board)) == ROLES
     ours = values(evaluate(board, []))
     assert ours.pop("MEMORY_POOL_TRACE_ALLOCATIONS") == 1
+    assert ours.pop("MEMORY_POOL_GROW_BLOCKS") == 16
+    assert ours.pop("MEMORY_POOL_GROW_ARENA") == 8192
     assert ours.pop("MEMORY_POOL_TRACE_DEPTH") == 64
     assert ours["MEMORY_POOL_STRICT_MODE"] == ours["MEMORY_POOL_DIAGNOSTICS"] == 1
     default = values(load_kconfig())
     del default["MEMORY_POOL_TRACE_ALLOCATIONS"]
+    del default["MEMORY_POOL_GROW_BLOCKS"]
     assert ours == default
 
 
 def test_list_names_every_board(capsys):
     assert kconfig.main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["QEMU_CM3", "QEMU_RV32", "UNIX"]
+    assert [line.split()[0] for line in lines] == [*ESP, "QEMU_CM3", "QEMU_RV32", "UNIX"]
 
 
 def test_check_says_what_it_checked(command):
     result = command("check", "--board", "QEMU_RV32")
     assert (result.returncode, result.stdout) == (
         0,
-        "QEMU_RV32: 22 symbols and 8 pins, all right\n",
+        "QEMU_RV32: 24 symbols and 8 pins, all right\n",
     )
 
 
@@ -98,3 +104,45 @@ def test_a_description_without_a_product(at, refused, about):
 def test_a_description_that_is_no_object(at, refused):
     (at.folder / "board.json").write_text("[1]")
     assert refused() == "boards/TEST/board.json:1: 'mcu' is missing: a text that is not empty"
+
+
+@pytest.mark.parametrize("name", ESP)
+def test_our_esp32_boards(name):
+    """The defaults, and pins that the chip can spare for what they are to do."""
+    board = kconfig_boards.load_board(name)
+    pins = kconfig_boards.load_pins(board)
+    assert list(pins) == ROLES
+    assert values(evaluate(board, [])) == values(load_kconfig())
+    chip = kconfig_pins.CHIPS[board.mcu]
+    for role, pin in pins.items():
+        assert pin not in chip.strapping | chip.console | chip.flash | chip.psram, role
+        if role not in ("door_switch", "ntc_adc"):
+            assert pin not in chip.input_only, role
+    assert pins["ntc_adc"] in chip.adc1
+
+
+@pytest.mark.parametrize(
+    ("mcu", "features", "pin", "says"),
+    [
+        ("esp32", [], 24, "is not a pin of the esp32: it has 0 to 23, 25 to 27, 32 to 39"),
+        ("esp32", [], 40, "is not a pin of the esp32: it has 0 to 23, 25 to 27, 32 to 39"),
+        ("esp32", [], 6, "belongs to the flash of the esp32: GPIO 6 to 11"),
+        ("esp32", ["External RAM"], 16, "belongs to the PSRAM of the esp32: GPIO 16 to 17"),
+        ("esp32s3", [], 22, "is not a pin of the esp32s3: it has 0 to 21, 26 to 48"),
+        ("esp32s3", ["External RAM"], 37, "belongs to the PSRAM of the esp32s3: GPIO 33 to 37"),
+        ("esp32c3", [], 22, "is not a pin of the esp32c3: it has 0 to 21"),
+        ("esp32c3", [], 12, "belongs to the flash of the esp32c3: GPIO 12 to 17"),
+        ("esp32c6", [], 24, "belongs to the flash of the esp32c6: GPIO 24 to 30"),
+    ],
+)
+def test_a_pin_that_the_chip_cannot_give(at, refused, mcu, features, pin, says):
+    at.describe(mcu=mcu, product="a board of the tests", features=features)
+    at.pins(f"buzzer,GPIO{pin}")
+    assert refused() == f"{PINS}:1: pin GPIO{pin} of role 'buzzer' {says}"
+
+
+@pytest.mark.parametrize(("mcu", "pin"), [("esp32", 16), ("esp32s3", 33), ("esp32c6", 23)])
+def test_a_pin_that_the_chip_can_give(at, mcu, pin):
+    at.describe(mcu=mcu, product="a board of the tests")
+    at.pins(f"buzzer,GPIO{pin}")
+    assert at.generate() == 0

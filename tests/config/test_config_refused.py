@@ -180,7 +180,8 @@ def test_an_unknown_board_lists_the_boards(command):
     assert result.returncode == 1
     assert result.stdout == ""
     assert result.stderr == (
-        "no board 'UNX'; boards: QEMU_CM3 QEMU_RV32 UNIX; did you mean UNIX?\n"
+        "no board 'UNX'; boards: MODESP_C3 MODESP_C6 MODESP_ESP32"
+        " MODESP_ESP32_SPIRAM MODESP_S3 QEMU_CM3 QEMU_RV32 UNIX; did you mean UNIX?\n"
     )
 
 

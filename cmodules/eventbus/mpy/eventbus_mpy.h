@@ -5,6 +5,8 @@
 
 #include "mempool_port.h" // first: it chooses what the system's headers declare
 
+#include <string.h>
+
 #include "py/obj.h"
 #include "py/runtime.h"
 

@@ -162,6 +162,12 @@ MP_DECLARE_CONST_FUN_OBJ_1(mempool_stats_into_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(mempool_reset_stats_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(mempool_check_obj);
 
+// ---- Heaps, and pools that grow (heaps.c) --------------------------------------------------------------
+
+MP_DECLARE_CONST_FUN_OBJ_0(mempool_heaps_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(mempool_grow_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(mempool_shrink_obj);
+
 MP_DECLARE_CONST_FUN_OBJ_KW(mempool_leaks_obj); // leaks.c
 MP_DECLARE_CONST_FUN_OBJ_KW(mempool_leaks_into_obj);
 MP_DECLARE_CONST_FUN_OBJ_KW(mempool_trace_obj);

@@ -18,6 +18,9 @@
 //      MEMPOOL_ENTER() ... MEMPOOL_LEAVE()             masked.h: interrupts off; the atomic makes: nothing
 //      MEMPOOL_LOCK() ... MEMPOOL_UNLOCK()             tables that change rarely, never within take and give
 //
+// What a platform may have: MEMPOOL_PORT_EXTENT_ALLOC(bytes) and _FREE(data), memory that pools grow into, aligned to
+// MEMPOOL_ALIGN (else an arena); MEMPOOL_PORT_HEAPS with mempool_port_heap_info(number, info), its heaps.
+//
 // And of the platform: mempool_port_tick() with MEMPOOL_TICK_MS (a variable, not a clock that has to be read),
 // mempool_port_sleep_ms(ms), mempool_port_heap_alloc/free, mempool_port_must_defer() (this interrupt may run no code outside of
 // MEMPOOL_HOT) with mempool_port_defer(fn) (a task calls fn soon; false where it cannot), MEMPOOL_PORT_CTZ(v) where the machine counts
@@ -36,6 +39,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "mempool.h"
 
 #ifndef MEMPOOL_PORT_MASKED
 #define MEMPOOL_PORT_MASKED 0

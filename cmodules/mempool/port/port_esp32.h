@@ -158,13 +158,42 @@ static inline const char *mempool_port_reset_cause(void) {
 
 // ---- The heap ------------------------------------------------------------------------------------------
 
-// Internal RAM: a block of the heap may be read by an interrupt like any other.
+// Internal RAM: a block of the heap may be used by an interrupt like any other. IDF's heap itself aligns to 4 bytes.
 static inline void *mempool_port_heap_alloc(uint32_t size) {
-    return heap_caps_malloc(size, MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT);
+    return heap_caps_aligned_alloc(MEMPOOL_ALIGN, size, MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT);
 }
 
 static inline void mempool_port_heap_free(void *data) {
     heap_caps_free(data);
+}
+
+#define MEMPOOL_PORT_EXTENT_ALLOC(bytes) mempool_port_heap_alloc(bytes)
+#define MEMPOOL_PORT_EXTENT_FREE(data) mempool_port_heap_free(data)
+
+// IDF's heaps by what they can do. They overlap: what DMA reaches is internal, too.
+#define MEMPOOL_PORT_HEAPS 1
+static inline bool mempool_port_heap_info(unsigned number, mempool_heap_info_t *info) {
+    static const struct {
+        const char *name;
+        uint32_t caps;
+    } heaps[] = {
+        { "internal", MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT },
+        { "dma", MALLOC_CAP_DMA },
+        { "exec", MALLOC_CAP_EXEC },
+#if CONFIG_SPIRAM
+        { "spiram", MALLOC_CAP_SPIRAM },
+#endif
+    };
+    if (number >= sizeof(heaps) / sizeof(heaps[0])) {
+        return false;
+    }
+    uint32_t caps = heaps[number].caps;
+    info->name = heaps[number].name;
+    info->total = (uint32_t)heap_caps_get_total_size(caps);
+    info->free = (uint32_t)heap_caps_get_free_size(caps);
+    info->largest = (uint32_t)heap_caps_get_largest_free_block(caps);
+    info->minimum_ever = (uint32_t)heap_caps_get_minimum_free_size(caps);
+    return true;
 }
 
 #endif // MEMPOOL_PORT_ESP32_H
