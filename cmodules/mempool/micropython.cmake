@@ -71,6 +71,10 @@ if(MEMPOOL_ENABLED)
     target_sources(usermod_mempool INTERFACE ${MEMPOOL_SOURCES})
 endif()
 
+# Tables of jumps and of switches would lie in flash, where an interrupt cannot reach them while it is written. IDF has
+# the same flags, which user C modules get from MicroPython 1.28 on.
+target_compile_options(usermod_mempool INTERFACE -fno-jump-tables -fno-tree-switch-conversion)
+
 target_include_directories(usermod_mempool INTERFACE
     ${MEMPOOL_DIR}/include
     ${MEMPOOL_DIR}/port
