@@ -182,7 +182,10 @@ clone:
 UPSTREAM = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u TARGET -u VARIANT -u BOARD -u BUILD -u CONFIG \
     MEMPOOL_CONFIG_DIR=$(ROOT)/$(BUILD)/config make -j$(JOBS) -C $(MPY)
 
+# Of another tree, or another version of it, everything is built anew.
 $(MPY_CROSS): $(if $(MICROPYTHON_DIR),clone,$(SOURCE)) | $(VENV)
+	@mkdir -p $(@D); cksum $(MPY)/py/mpconfig.h | cmp -s - $(@D)/from || \
+	    { rm -rf $(@D) && mkdir -p $(@D) && cksum $(MPY)/py/mpconfig.h > $(@D)/from; }
 	@python3 tools/quiet.py "Building mpy-cross" $(@D)/build.log \
 	    $(UPSTREAM)/mpy-cross BUILD=$(ROOT)/$(@D)
 	@touch $@

@@ -459,7 +459,7 @@ class Noinit:
 
     @property
     def reset_cause(self) -> str:
-        """Why the machine started: power-on, software, pin, watchdog, panic or unknown."""
+        """Why the machine started: "power-on", "software", "panic", "task watchdog" ..."""
 
     def __bool__(self) -> bool: ...
     def __len__(self) -> int: ...

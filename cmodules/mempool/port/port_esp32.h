@@ -158,9 +158,9 @@ static inline const char *mempool_port_reset_cause(void) {
 
 // ---- The heap ------------------------------------------------------------------------------------------
 
-// Internal RAM: a block of the heap may be read by an interrupt like any other.
+// Internal RAM: a block of the heap may be used by an interrupt like any other. IDF's heap itself aligns to 4 bytes.
 static inline void *mempool_port_heap_alloc(uint32_t size) {
-    return heap_caps_malloc(size, MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT);
+    return heap_caps_aligned_alloc(MEMPOOL_ALIGN, size, MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT);
 }
 
 static inline void mempool_port_heap_free(void *data) {
@@ -168,8 +168,8 @@ static inline void mempool_port_heap_free(void *data) {
 }
 
 // What pools grow into.
-#define MEMPOOL_PORT_EXTENT_ALLOC(bytes) heap_caps_aligned_alloc(MEMPOOL_ALIGN, bytes, MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT)
-#define MEMPOOL_PORT_EXTENT_FREE(data) heap_caps_free(data)
+#define MEMPOOL_PORT_EXTENT_ALLOC(bytes) mempool_port_heap_alloc(bytes)
+#define MEMPOOL_PORT_EXTENT_FREE(data) mempool_port_heap_free(data)
 
 #define MEMPOOL_PORT_HEAPS 1
 
