@@ -99,10 +99,11 @@ const MEMPOOL_FAST_CONST mempool_tables_t mempool_tables = {
 const MEMPOOL_FAST_CONST mempool_geometry_t mempool_geometry[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(GEOMETRY) };
 
 #define MARKS(label, size, log2, blocks) MEMPOOL_MARKS(blocks),
-#if MEMPOOL_GROW == 0
-const
+#if MEMPOOL_GROW > 0
+MEMPOOL_FAST mempool_marks_t mempool_marks[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(MARKS) };
+#else
+const MEMPOOL_FAST_CONST mempool_marks_t mempool_marks[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(MARKS) };
 #endif
-    MEMPOOL_FAST mempool_marks_t mempool_marks[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(MARKS) };
 
 static MEMPOOL_FAST mempool_word_t mempool_begun; // 1: someone is filling the pools, 2: they are full
 
