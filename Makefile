@@ -128,6 +128,13 @@ flash: $(VENV) ## Write a board's firmware, PORT=/dev/ttyUSB0 [BOARD= IMAGE=file
 erase: $(VENV) ## Empty a board's flash, PORT=/dev/ttyUSB0
 	@$(VENV) tools/flash.py erase $(FLASH_FLAGS)
 
+# PORT=qemu:rv32 brings its firmware by itself.
+DEVICE_TARGET = $(patsubst qemu:%,%,$(filter qemu:%,$(PORT)))
+.PHONY: test-device
+test-device: $(VENV) ## The suite on a board, PORT=/dev/ttyUSB0|qemu:cm3|qemu:rv32 [FILES= PARTS=]
+	@$(if $(DEVICE_TARGET),$(MAKE) --no-print-directory build TARGET=$(DEVICE_TARGET))
+	@$(VENV) tools/device.py --port "$(PORT)" $(if $(PARTS),--parts "$(PARTS)") $(FILES)
+
 .PHONY: stubs
 stubs: $(VENV) ## The type stubs as a wheel, for an editor
 	@rm -rf build/stubs
@@ -175,7 +182,10 @@ clone:
 UPSTREAM = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u TARGET -u VARIANT -u BOARD -u BUILD -u CONFIG \
     MEMPOOL_CONFIG_DIR=$(ROOT)/$(BUILD)/config make -j$(JOBS) -C $(MPY)
 
+# Of another tree, or another version of it, everything is built anew.
 $(MPY_CROSS): $(if $(MICROPYTHON_DIR),clone,$(SOURCE)) | $(VENV)
+	@mkdir -p $(@D); cksum $(MPY)/py/mpconfig.h | cmp -s - $(@D)/from || \
+	    { rm -rf $(@D) && mkdir -p $(@D) && cksum $(MPY)/py/mpconfig.h > $(@D)/from; }
 	@python3 tools/quiet.py "Building mpy-cross" $(@D)/build.log \
 	    $(UPSTREAM)/mpy-cross BUILD=$(ROOT)/$(@D)
 	@touch $@

@@ -7,9 +7,11 @@ and how long it may take; without them it runs everywhere, for 60 seconds:
     # targets: unix cm3
     # timeout: 120
 
-Each test gets a machine of its own. A folder tests/mpy/NAME is another configuration: its file
-`build` says `targets:` and `config:`, and `make test` runs the tests of the folder there, or the
-whole suite where it holds none.
+Each test gets a machine of its own; on a board (tools/device.py) those that say `fresh:` do.
+
+A folder tests/mpy/NAME is another configuration: its file `build` says `targets:` and
+`config:`, and `make test` runs the tests of the folder there, or the whole suite where it holds
+none.
 """
 
 import argparse
@@ -27,7 +29,7 @@ import machine  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parent / "mpy"
 TIMEOUT_SECONDS = 60.0
-HEADER = re.compile(r"^#\s*(targets|timeout):\s*(.+?)\s*$", re.M)
+HEADER = re.compile(r"^#\s*(targets|timeout|fresh):\s*(.+?)\s*$", re.M)
 
 
 def header(file):
@@ -59,12 +61,20 @@ def explain(output, expected):
 
 def run(target, variant, file):
     """(verdict, details) of one test: pass, skip or fail."""
-    timeout = float(header(file).get("timeout", TIMEOUT_SECONDS))
-    expected = file.with_suffix(".exp")
     try:
-        status, output, traceback = machine.run_file(target, file, variant, timeout)
+        status, output, traceback = machine.run_file(target, file, variant, timeout(file))
     except machine.MachineError as error:
         return "fail", str(error)
+    return judge(file, status, output, traceback)
+
+
+def timeout(file):
+    """Seconds."""
+    return float(header(file).get("timeout", TIMEOUT_SECONDS))
+
+
+def judge(file, status, output, traceback):
+    expected = file.with_suffix(".exp")
     if output == b"SKIP\n":
         return "skip", ""
     if status:

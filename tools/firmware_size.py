@@ -37,6 +37,8 @@ TABLES = {
     "mempool_payload": "payload",
     "mempool_stores": "control words",
     "mempool_pools": "control words",
+    "extents": "control words",
+    "arena": "arena that pools grow into",
     "mempool_owners": "owners",
     "ring": "trace",
     "topics": "topics",
@@ -90,6 +92,10 @@ def find_map(folder: Path) -> Path:
     raise SizeError(f"{folder}: no link map; build it first")
 
 
+def _source(path: str, part: str) -> str:
+    return path[path.index(part) :].removesuffix(".obj").removesuffix(".o")
+
+
 def our_objects(folder: Path) -> dict[str, str]:
     """Name in an archive -> 'cmodules/eventbus/core/queue.c', of the objects of ours. Names that
     stand in two folders are joined."""
@@ -98,8 +104,7 @@ def our_objects(folder: Path) -> dict[str, str]:
         text = str(path)
         for part in PARTS:
             if part in text and path.suffix in (".o", ".obj"):
-                source = text[text.index(part) :].removesuffix(".obj").removesuffix(".o")
-                found[path.name] = source
+                found[path.name] = _source(text, part)
     return found
 
 
@@ -125,7 +130,7 @@ def _kind(output: str) -> tuple[bool, bool, bool]:
 def _part_of(file: str, section: str, objects: dict[str, str], frozen: re.Pattern) -> str:
     for part in PARTS:
         if part in file:
-            return file[file.index(part) :].removesuffix(".o")
+            return _source(file, part)
     member = _IN_ARCHIVE.search(file)
     name = member[1] if member else Path(file).name
     if name.startswith("frozen_content.") and frozen.search(section):

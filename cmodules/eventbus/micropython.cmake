@@ -6,7 +6,7 @@ file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/sources.list EVENTBUS_SOURCES REGEX "^[^#
 list(TRANSFORM EVENTBUS_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 
 # Small, where the port would have it fast, as mempool's.
-set_source_files_properties(${EVENTBUS_SOURCES} PROPERTIES COMPILE_OPTIONS "-Os")
+mempool_source_options(-Os ${EVENTBUS_SOURCES})
 
 # CONFIG_MEMORY_POOL_ENABLE=n builds nothing, and `import eventbus` fails.
 if(MEMPOOL_ENABLED)

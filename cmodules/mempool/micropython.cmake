@@ -14,10 +14,23 @@ foreach(MEMPOOL_NAME HOT HOT_CFLAGS)
     string(REGEX REPLACE "^[^=]*= *" "" MEMPOOL_${MEMPOOL_NAME} "${MEMPOOL_LINE}")
     separate_arguments(MEMPOOL_${MEMPOOL_NAME})
 endforeach()
-set_source_files_properties(${MEMPOOL_SOURCES} PROPERTIES COMPILE_OPTIONS "-Os")
+
+# A user module's sources are compiled in the port's main component and, because that links it on,
+# in the executable, which comes first in the link. Each has its own folder for the options of
+# sources, and the executable none of IDF's definitions.
+function(mempool_source_options OPTIONS)
+    if(CMAKE_VERSION VERSION_LESS 3.18)
+        set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "${OPTIONS}")
+    else()
+        set_source_files_properties(${ARGN}
+            DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_SOURCE_DIR}
+            PROPERTIES COMPILE_OPTIONS "${OPTIONS}")
+    endif()
+endfunction()
+
+mempool_source_options(-Os ${MEMPOOL_SOURCES})
 foreach(MEMPOOL_NAME IN LISTS MEMPOOL_HOT)
-    set_source_files_properties(${MEMPOOL_DIR}/core/${MEMPOOL_NAME}.c PROPERTIES
-        COMPILE_OPTIONS "${MEMPOOL_HOT_CFLAGS}")
+    mempool_source_options("${MEMPOOL_HOT_CFLAGS}" ${MEMPOOL_DIR}/core/${MEMPOOL_NAME}.c)
 endforeach()
 
 # On ESP32: what IDF resolved is held against the board's file, and becomes the data of boardcfg.
@@ -47,6 +60,10 @@ if(COMMAND idf_build_get_property)
         ${MICROPY_BOARD_DIR}/board.json ${MICROPY_BOARD_DIR}/pins.csv ${MICROPY_BOARD_DIR}/sdkconfig.board
         ${MODESP_EXTRA_SDKCONFIG})
     set(MEMPOOL_ENABLED ${CONFIG_MEMORY_POOL_ENABLE})
+    target_compile_definitions(usermod_mempool INTERFACE ESP_PLATFORM)
+    if(CONFIG_COMPILER_OPTIMIZATION_ASSERTIONS_DISABLE)
+        target_compile_definitions(usermod_mempool INTERFACE NDEBUG)
+    endif()
 endif()
 
 # CONFIG_MEMORY_POOL_ENABLE=n builds nothing, and `import mempool` fails.

@@ -1,4 +1,5 @@
 # The calls at the head of the contract's section 5, as a user types them.
+# fresh: after a start, not a soft reset
 import asyncio
 import time
 

@@ -1,4 +1,5 @@
 # Owner: names, quotas, what is counted, the table that can be full.
+# fresh: after a start, not a soft reset
 import boardcfg
 import mempool
 

@@ -1,4 +1,5 @@
 # The session of the contract, line by line, as a user types it at the prompt.
+# fresh: after a start, not a soft reset
 import boardcfg
 import mempool
 import uctypes

@@ -100,7 +100,7 @@ const MEMPOOL_FAST_CONST mempool_geometry_t mempool_geometry[MEMPOOL_POOLS] = { 
 
 #define MARKS(label, size, log2, blocks) MEMPOOL_MARKS(blocks),
 #if MEMPOOL_GROW > 0
-MEMPOOL_FAST mempool_marks_t mempool_marks[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(MARKS) };
+mempool_marks_t mempool_marks[MEMPOOL_POOLS] MEMPOOL_FAST = { MEMPOOL_CLASSES(MARKS) };
 #else
 const MEMPOOL_FAST_CONST mempool_marks_t mempool_marks[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(MARKS) };
 #endif

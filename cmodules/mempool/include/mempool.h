@@ -250,25 +250,6 @@ uint32_t mempool_poison_hits(void);
 // -> blocks given back, each counted reclaimed. O(blocks). ISR: no.
 uint32_t mempool_reclaim_python(void);
 
-// ---- What a reset leaves alone ---------------------------------------------------------------------------
-//
-// One region of CONFIG_MEMORY_POOL_NOINIT_BYTES bytes (0: none of these functions is there) whose content survives software,
-// panic and watchdog resets, on ESP32 in internal RAM that start-up does not clear. It is for a program's next life: what it did
-// last, why it stopped. At a reset in the middle of a write the old content is there, or the new, or, where more than a word
-// was being copied, mempool_noinit_valid is false: never a mixture that counts as good.
-
-// The content, to be read: all zeros after a power-on and where it did not come through. O(1), the first call O(bytes). ISR: no.
-uint8_t *mempool_noinit_data(void);
-
-// Whether the content is what was written last, in this life or the one before. O(bytes). ISR: no.
-bool mempool_noinit_valid(void);
-
-// Copies into the content, and seals it with a CRC of the whole region. -> length or E_RANGE. O(bytes of the region). ISR: no.
-int mempool_noinit_write(uint32_t offset, const void *from, uint32_t length);
-
-// Seals what was written through mempool_noinit_data, which until then a reset would leave invalid. O(bytes). ISR: no.
-void mempool_noinit_seal(void);
-
 // ---- Growing -------------------------------------------------------------------------------------------
 //
 // A pool can become larger while the program runs, by an extent: blocks whose payload comes from IDF's internal heap on ESP32,
@@ -303,6 +284,25 @@ typedef struct {
 // The platform's own heaps, number 0 and on: IDF's by capability on ESP32, none elsewhere. -> false: there is no such
 // one. O(pieces of the heap). ISR: no.
 bool mempool_heap_info(unsigned number, mempool_heap_info_t *info);
+
+// ---- What a reset leaves alone ---------------------------------------------------------------------------
+//
+// One region of CONFIG_MEMORY_POOL_NOINIT_BYTES bytes (0: none of these functions is there) whose content survives software,
+// panic and watchdog resets, on ESP32 in internal RAM that start-up does not clear. It is for a program's next life: what it did
+// last, why it stopped. At a reset in the middle of a write the old content is there, or the new, or, where more than a word
+// was being copied, mempool_noinit_valid is false: never a mixture that counts as good.
+
+// The content, to be read: all zeros after a power-on and where it did not come through. O(1), the first call O(bytes). ISR: no.
+uint8_t *mempool_noinit_data(void);
+
+// Whether the content is what was written last, in this life or the one before. O(bytes). ISR: no.
+bool mempool_noinit_valid(void);
+
+// Copies into the content, and seals it with a CRC of the whole region. -> length or E_RANGE. O(bytes of the region). ISR: no.
+int mempool_noinit_write(uint32_t offset, const void *from, uint32_t length);
+
+// Seals what was written through mempool_noinit_data, which until then a reset would leave invalid. O(bytes). ISR: no.
+void mempool_noinit_seal(void);
 
 // ---- Pressure ------------------------------------------------------------------------------------------
 

@@ -167,11 +167,13 @@ static inline void mempool_port_heap_free(void *data) {
     heap_caps_free(data);
 }
 
+// What pools grow into.
 #define MEMPOOL_PORT_EXTENT_ALLOC(bytes) mempool_port_heap_alloc(bytes)
 #define MEMPOOL_PORT_EXTENT_FREE(data) mempool_port_heap_free(data)
 
-// IDF's heaps by what they can do. They overlap: what DMA reaches is internal, too.
 #define MEMPOOL_PORT_HEAPS 1
+
+// By capability, so they overlap. One that the chip does not have is left out.
 static inline bool mempool_port_heap_info(unsigned number, mempool_heap_info_t *info) {
     static const struct {
         const char *name;
@@ -180,20 +182,22 @@ static inline bool mempool_port_heap_info(unsigned number, mempool_heap_info_t *
         { "internal", MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT },
         { "dma", MALLOC_CAP_DMA },
         { "exec", MALLOC_CAP_EXEC },
-#if CONFIG_SPIRAM
         { "spiram", MALLOC_CAP_SPIRAM },
-#endif
     };
-    if (number >= sizeof(heaps) / sizeof(heaps[0])) {
-        return false;
+    for (unsigned i = 0; i < sizeof(heaps) / sizeof(heaps[0]); ++i) {
+        uint32_t total = (uint32_t)heap_caps_get_total_size(heaps[i].caps);
+        if (total != 0 && number-- == 0) {
+            *info = (mempool_heap_info_t){
+                heaps[i].name,
+                total,
+                (uint32_t)heap_caps_get_free_size(heaps[i].caps),
+                (uint32_t)heap_caps_get_largest_free_block(heaps[i].caps),
+                (uint32_t)heap_caps_get_minimum_free_size(heaps[i].caps),
+            };
+            return true;
+        }
     }
-    uint32_t caps = heaps[number].caps;
-    info->name = heaps[number].name;
-    info->total = (uint32_t)heap_caps_get_total_size(caps);
-    info->free = (uint32_t)heap_caps_get_free_size(caps);
-    info->largest = (uint32_t)heap_caps_get_largest_free_block(caps);
-    info->minimum_ever = (uint32_t)heap_caps_get_minimum_free_size(caps);
-    return true;
+    return false;
 }
 
 #endif // MEMPOOL_PORT_ESP32_H

@@ -1,0 +1,27 @@
+# After it: what Python owned is back, old handles are stale, nobody is called, C goes on.
+import time
+
+import mempool
+
+for handle in HANDLES:  # given by who runs it
+    assert mempool.give(handle) == mempool.E_STALE, handle
+time.sleep_ms(50)
+assert mempool.stats().used == 0, mempool.leaks(0)
+assert mempool.check() == 0
+from eventbus import bus  # noqa: E402 - what is there before the bus is imported counts
+
+heard = []
+sub = bus.subscribe("after.*", lambda event: heard.append(event.topic))
+assert bus.publish("after.it", n=1)
+time.sleep_ms(50)
+assert heard == ["after.it"], heard
+sub.cancel()
+try:
+    import _platform
+
+    _platform.source_stop()
+except (ImportError, AttributeError):
+    pass
+if hasattr(mempool, "noinit"):
+    assert mempool.noinit.valid and bytes(mempool.noinit[0:8]) == b"softly!!"
+assert mempool.stats().used == 0 and mempool.check() == 0
