@@ -27,7 +27,7 @@ static bool line_armed;
 static void (*line_fn)(int level);
 static volatile uint32_t line_count;
 
-uint32_t bus_machine_us(void) {
+MEMPOOL_HOT uint32_t bus_machine_us(void) {
     return eventbus_port_us();
 }
 

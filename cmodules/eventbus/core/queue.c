@@ -243,7 +243,7 @@ MEMPOOL_HOT int eventbus_send(eventbus_t *bus, unsigned topic, unsigned priority
 
 // ---- Out -----------------------------------------------------------------------------------------------
 
-MEMPOOL_HOT bool eventbus_next(eventbus_t *bus, unsigned lane, eventbus_item_t *item) {
+bool eventbus_next(eventbus_t *bus, unsigned lane, eventbus_item_t *item) {
     item->handle = 0;
     MEMPOOL_LOCK();
     if (lane == EVENTBUS_LANE_TASK) {
@@ -307,7 +307,7 @@ static MEMPOOL_HOT eventbus_sub_t *next_sub(eventbus_t *bus, const eventbus_lane
     return NULL;
 }
 
-MEMPOOL_HOT bool eventbus_next_callee(eventbus_t *bus, unsigned lane_index, const eventbus_item_t *item,
+bool eventbus_next_callee(eventbus_t *bus, unsigned lane_index, const eventbus_item_t *item,
     eventbus_callee_t *callee) {
     eventbus_lane_t *lane = &bus->lane[lane_index];
     eventbus_sub_t *sub;

@@ -81,7 +81,7 @@ void eventbus_set_paused(eventbus_t *bus, bool paused) {
 }
 
 // Whether to ring now; *later: not yet. *more: the task's lane is not empty.
-static MEMPOOL_HOT eventbus_bell_t ring_now(const eventbus_t *bus, bool *later, bool *more) {
+static eventbus_bell_t ring_now(const eventbus_t *bus, bool *later, bool *more) {
     eventbus_bell_t now = NULL;
     MEMPOOL_LOCK();
     *more = bus->lane[EVENTBUS_LANE_TASK].waiting != 0;
@@ -99,7 +99,7 @@ static MEMPOOL_HOT eventbus_bell_t ring_now(const eventbus_t *bus, bool *later, 
 
 // ---- C's subscribers -----------------------------------------------------------------------------------
 
-static MEMPOOL_HOT void deliver(eventbus_t *bus, const eventbus_item_t *item) {
+static void deliver(eventbus_t *bus, const eventbus_item_t *item) {
     const eventbus_header_t *header = item->header;
     size_t length;
     eventbus_event_t event = {
@@ -119,7 +119,7 @@ static MEMPOOL_HOT void deliver(eventbus_t *bus, const eventbus_item_t *item) {
 
 // ---- A turn --------------------------------------------------------------------------------------------
 
-MEMPOOL_HOT void eventbus_task_run(void) {
+void eventbus_task_run(void) {
     eventbus_t *bus = &eventbus_default;
     eventbus_item_t item;
     for (unsigned n = 0; n < bus->size && eventbus_next(bus, EVENTBUS_LANE_TASK, &item); ++n) {

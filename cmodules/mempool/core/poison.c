@@ -11,7 +11,7 @@
 
 static mempool_word_t hits MEMPOOL_FAST;
 
-uint32_t mempool_poison_hits(void) {
+MEMPOOL_HOT uint32_t mempool_poison_hits(void) {
     return mempool_load(&hits);
 }
 
@@ -62,7 +62,7 @@ uint32_t mempool_poison_check(void) {
 
 #else
 
-uint32_t mempool_poison_hits(void) {
+MEMPOOL_HOT uint32_t mempool_poison_hits(void) {
     return 0;
 }
 
