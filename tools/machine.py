@@ -280,6 +280,12 @@ class Machine:
         self.console.expect(b"soft reboot\n", PROTOCOL_SECONDS, "no soft reset")
         self.console.expect(b">", PROTOCOL_SECONDS, "no prompt after the soft reset")
 
+    def hard_reset(self):
+        """_platform.reset(): the machine starts anew, as after machine.reset() on an ESP32."""
+        self._raw_repl()
+        self.console.write(b"import _platform; _platform.reset()\x04")
+        self.console.expect(b">>> ", BOOT_SECONDS, "no prompt after the reset")
+
     def close(self):
         if hasattr(self, "console"):
             self.console.close()

@@ -48,7 +48,10 @@ COMMAND = "make size"
 # Metadata in percent of the payload; .text of the cores in bytes, on RV32, that of the pools where
 # nothing is on that production does without.
 TRACED = with_setting(ALL_ON, "MEMORY_POOL_TRACE_ALLOCATIONS=y")
-CONFIGURATIONS = {"production": (PRODUCTION, 6.0), "full diagnostics": (TRACED, 15.0)}
+FULL = with_setting(TRACED, "MEMORY_POOL_GROW_BLOCKS=0")
+CONFIGURATIONS = {"production": (PRODUCTION, 6.0), "full diagnostics": (FULL, 15.0)}
+# That pools can grow is measured beside these; the arena is a board's own.
+GROWTH, ARENA, ARENA_BYTES = "MEMORY_POOL_GROW_BLOCKS", "MEMORY_POOL_GROW_ARENA", 1024
 TEXT_BUDGET = 4096
 BUS_TEXT_BUDGET = 8400
 
@@ -74,6 +77,7 @@ class Figures:
     constants: int
     ram: dict[str, int] = field(default_factory=dict)  # by kind
     symbols: dict[str, int] = field(default_factory=dict)  # of the static RAM
+    growth: dict[str, int] = field(default_factory=dict)  # by 16 blocks a pool: bytes more
 
     @property
     def percent(self) -> float:
@@ -125,13 +129,19 @@ def link(machine: Machine, objects: list[str], image: Path) -> dict[str, int]:
     return sections(machine, image)
 
 
+def core_of(
+    machine: Machine, settings: tuple[str, ...], folder: Path
+) -> tuple[list[str], dict[str, int]]:
+    """The pools' core compiled and linked. -> its objects, and bytes by kind of section."""
+    config = configure(machine.board, settings, folder / "config")
+    objects = compile_all(machine, core_sources(), include_flags(config), folder, hot_flags())
+    return objects, link(machine, objects, folder / "core.elf")
+
+
 def measure(machine: Machine, configuration: str) -> Figures:
     settings = CONFIGURATIONS[configuration][0]
     folder = BUILD / f"{machine.board}-{configuration.replace(' ', '-')}"
-    config = configure(machine.board, settings, folder / "config")
-    flags = include_flags(config)
-    objects = compile_all(machine, core_sources(), flags, folder, hot_flags())
-    total = link(machine, objects, folder / "core.elf")
+    objects, total = core_of(machine, settings, folder)
     figures = Figures(machine.name, configuration, total["text"], total["constants"])
     kinds = (*BY_SYMBOL.values(), *BY_FILE.values(), "metadata")
     figures.ram = dict.fromkeys(kinds, 0)
@@ -142,6 +152,10 @@ def measure(machine: Machine, configuration: str) -> Figures:
     figures.ram["metadata"] += total["ram"] - sum(figures.ram.values())
     if figures.ram["payload"] == 0:
         raise BuildError("size: the core has no symbol mempool_payload")
+    grown = with_setting(settings, f"{GROWTH}=16") + (f"{ARENA}={ARENA_BYTES}",)
+    more = core_of(machine, grown, folder / "growing")[1]
+    figures.growth = {kind: size - total[kind] for kind, size in more.items()}
+    figures.growth["ram"] -= ARENA_BYTES
     return figures
 
 
@@ -233,6 +247,8 @@ def rows(all_figures: list[Figures]) -> list[list[str]]:
         "owner table": lambda f: f"{f.ram['owners']}",
         "trace ring": lambda f: f"{f.ram['trace']}",
         "other state (doorbell of pressure, tick)": lambda f: f"{f.ram['other']}",
+        "more where each pool can grow by 16 blocks: code": lambda f: f"{f.growth['text']}",
+        "more where each pool can grow by 16 blocks: RAM": lambda f: f"{f.growth['ram']}",
     }
     for item in all_figures:
         table[0].append(f"{item.machine}, {item.configuration}")

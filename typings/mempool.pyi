@@ -214,6 +214,29 @@ XLARGE: Final[Pool]
 def pools() -> tuple[Pool, ...]:
     """The five pools, smallest first."""
 
+def grow(pool: Pool, blocks: int, /) -> int:
+    """Adds blocks to a pool -> blocks; all, or none and an error. Not the GC heap's memory.
+
+    ValueError beyond CONFIG_MEMORY_POOL_GROW_BLOCKS, or in more than four pieces; MemoryError
+    where there is no memory for them.
+    """
+
+def shrink(pool: Pool, /) -> int:
+    """Removes what grow() added last -> blocks; 0 while one of them is in use."""
+
+@type_check_only
+class Heap(NamedTuple):
+    """One heap beside the pools, in bytes."""
+
+    name: str
+    total: int
+    free: int
+    largest: int
+    minimum_ever: int
+
+def heaps() -> tuple[Heap, ...]:
+    """IDF's heaps by capability on ESP32, and the GC heap ("gc"), the last."""
+
 class Owner:
     """A name that blocks are taken in, with a quota: who holds what, and no more than that.
 
@@ -425,6 +448,34 @@ def trace(n: int | None = None) -> list[tuple[str, int, int, Owner | None, int]]
 
     NotImplementedError: built without TRACE_ALLOCATIONS.
     """
+
+@type_check_only
+class Noinit:
+    """Bytes that a reset leaves alone. A slice is a window on them; nothing frees them."""
+
+    @property
+    def valid(self) -> bool:
+        """The content is what was written last, in this life or the one before, by its CRC."""
+
+    @property
+    def reset_cause(self) -> str:
+        """Why the machine started: "power-on", "software", "panic", "task watchdog" ..."""
+
+    def __bool__(self) -> bool: ...
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, index: int, /) -> int: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> Noinit: ...
+    def __setitem__(self, index: int | slice, value: int | Buffer, /) -> None:
+        """A byte 0 to 255, or a slice from a buffer of the same length (else ValueError)."""
+
+    def __iter__(self) -> Iterator[int]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __contains__(self, item: int | Buffer, /) -> bool: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+noinit: Noinit
 
 def benchmark() -> list[Cost]:
     """What each operation costs on this machine, by its own clock."""

@@ -4,7 +4,7 @@
 #include "platform.h"
 
 static void (*timer_fn)(void);
-static void (*line_fn)(void);
+static void (*line_fn)(int level);
 
 static void run_timer(void *ctx) {
     (void)ctx;
@@ -13,7 +13,7 @@ static void run_timer(void *ctx) {
 
 static void run_line(void *ctx) {
     (void)ctx;
-    line_fn();
+    line_fn(-1);
 }
 
 bool bus_machine_timer(void (*fn)(void), uint32_t period_us) {
@@ -25,8 +25,11 @@ bool bus_machine_timer(void (*fn)(void), uint32_t period_us) {
     return true;
 }
 
-bool bus_machine_line(void (*fn)(void)) {
+bool bus_machine_line(void (*fn)(int level), int pin) {
     platform_set_edge_hook(NULL, NULL);
+    if (pin != BUS_MACHINE_NO_PIN) {
+        return false;
+    }
     if (fn != NULL) {
         line_fn = fn;
         platform_set_edge_hook(run_line, NULL);

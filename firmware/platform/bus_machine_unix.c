@@ -90,7 +90,7 @@ bool bus_machine_timer(void (*fn)(void), uint32_t period_us) {
 // ---- The line ------------------------------------------------------------------------------------------
 
 static worker_t line;
-static void (*line_fn)(void);
+static void (*line_fn)(int level);
 static sem_t line_wake;
 static uint32_t line_edges; // that the handler has counted
 static uint32_t line_done;  // that the thread has published
@@ -113,7 +113,7 @@ static void *run_line(void *unused) {
         last = stops(&line);
         while (line_done != __atomic_load_n(&line_edges, __ATOMIC_ACQUIRE)) {
             line_done += 1;
-            line_fn();
+            line_fn(-1);
         }
     } while (!last);
     return NULL;
@@ -125,7 +125,7 @@ static bool handle(void (*handler)(int)) {
     return sigaction(LINE_SIGNAL, &action, NULL) == 0;
 }
 
-bool bus_machine_line(void (*fn)(void)) {
+bool bus_machine_line(void (*fn)(int level), int pin) {
     static bool begun;
     if (!begun) {
         begun = sem_init(&line_wake, 0, 0) == 0;
@@ -139,6 +139,9 @@ bool bus_machine_line(void (*fn)(void)) {
     }
     if (fn == NULL) {
         return true;
+    }
+    if (pin != BUS_MACHINE_NO_PIN) {
+        return false;
     }
     line_fn = fn;
     return begun && start(&line, run_line) && handle(line_signal);

@@ -112,7 +112,6 @@ static mp_obj_t platform_sink(size_t n_args, const mp_obj_t *args) {
     memset(&sink, 0, sizeof(sink));
     memcpy(sink.pattern, text, length);
     sink.busy_us = (uint32_t)busy_us;
-    eventbus_init();
     sink.subscription = eventbus_subscribe(sink.pattern, sink_take, NULL);
     if (sink.subscription < 0) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("eventbus says %d"), sink.subscription);

@@ -15,12 +15,12 @@ static eventbus_source_t timer_source;
 static eventbus_source_t line_source;
 static volatile bool line_level;
 
-static void fire_timer(void) {
+static PLATFORM_ISR void fire_timer(void) {
     eventbus_source_fire(&timer_source, bus_machine_us(), false);
 }
 
-static void fire_line(void) {
-    line_level = !line_level;
+static PLATFORM_ISR void fire_line(int level) {
+    line_level = level < 0 ? !line_level : level != 0;
     eventbus_source_fire(&line_source, bus_machine_us(), line_level);
 }
 
@@ -46,18 +46,20 @@ static mp_obj_t platform_source_timer(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(platform_source_timer_obj, 2, 3, platform_source_timer);
 
-// source_edge(topic, priority=2): an event for each trigger of the line, its level by turns 1 and 0
+// source_edge(topic, priority=2, pin=None): an event for each edge of a pin of an ESP32 that machine.Pin has set up; without a pin,
+// for each edge(), its level by turns 1 and 0
 static mp_obj_t platform_source_edge(size_t n_args, const mp_obj_t *args) {
-    bus_machine_line(NULL);
+    mp_int_t pin = n_args > 2 && args[2] != mp_const_none ? mp_obj_get_int(args[2]) : BUS_MACHINE_NO_PIN;
+    bus_machine_line(NULL, BUS_MACHINE_NO_PIN);
     line_level = false;
     check(eventbus_source_open(&line_source, mp_obj_str_get_str(args[0]),
         n_args > 1 ? (eventbus_priority_t)mp_obj_get_int(args[1]) : EVENTBUS_NORMAL));
-    if (!bus_machine_line(fire_line)) {
-        mp_raise_OSError(MP_EIO);
+    if (!bus_machine_line(fire_line, (int)pin)) {
+        mp_raise_OSError(pin == BUS_MACHINE_NO_PIN ? MP_EIO : MP_ENODEV); // no such pin
     }
     return mp_const_none;
 }
-MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(platform_source_edge_obj, 1, 2, platform_source_edge);
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(platform_source_edge_obj, 1, 3, platform_source_edge);
 
 // edge(n=1): triggers the line n times; nothing where it is not armed
 static mp_obj_t platform_edge(size_t n_args, const mp_obj_t *args) {
@@ -84,7 +86,7 @@ static mp_obj_t counts_of(const eventbus_source_t *source) {
 // source_stop() -> (fired, published, lost) of the timer, and of the line
 static mp_obj_t platform_source_stop(void) {
     bus_machine_timer(NULL, 0);
-    bus_machine_line(NULL);
+    bus_machine_line(NULL, BUS_MACHINE_NO_PIN);
     mp_obj_t items[] = { counts_of(&timer_source), counts_of(&line_source) };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }

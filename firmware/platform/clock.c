@@ -23,6 +23,7 @@ static void *volatile edge_ctx;
 void platform_init(void) {
     static bool running;
     if (!running) {
+        platform_reset_init();
         counter_at_ms = platform_counter();
         platform_machine_init();
         running = true;

@@ -18,6 +18,7 @@
 #define SCB_ICSR REG(0xE000ED04)
 #define SCB_ICSR_PENDSVSET (1u << 28)
 #define SCB_VTOR REG(0xE000ED08)
+#define SCB_AIRCR REG(0xE000ED0C)
 #define SCB_SHPR3 REG(0xE000ED20)
 #define SCB_SHPR3_PENDSV_LOWEST (0xffu << 16) // all others have the highest
 #define SCB_CFSR REG(0xE000ED28)
@@ -135,6 +136,10 @@ void platform_edge_raise(void) {
     if (UART_CTRL(UART1) != 0) {
         UART_DATA(UART1) = 0;
     }
+}
+
+void platform_machine_reset(void) {
+    SCB_AIRCR = 0x05FA0004u; // the key, and the request
 }
 
 void platform_machine_task_wake(void) {

@@ -3,7 +3,20 @@
 #include "py/runtime.h"
 #include "sdkconfig.h"
 
-#if !defined(__unix__)
+#if defined(__unix__)
+#elif defined(ESP_PLATFORM)
+
+#include "esp_cpu.h"
+
+// cycles() -> the low 30 bits of the cycle counter, for differences.
+static mp_obj_t platform_cycles_(void) {
+    return MP_OBJ_NEW_SMALL_INT(esp_cpu_get_cycle_count() & 0x3fffffff);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(platform_cycles_obj, platform_cycles_);
+
+#else
+
+#define EMULATED 1
 
 #include "platform.h"
 
@@ -44,14 +57,20 @@ static mp_obj_t platform_ticker(mp_obj_t period_us_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(platform_ticker_obj, platform_ticker);
 
+// reset(): as machine.reset() of an ESP32, which on the emulated boards ends the emulation instead.
+static mp_obj_t platform_reset_(void) {
+    platform_reset();
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(platform_reset_obj, platform_reset_);
+
 #endif // emulated boards
 
 #if CONFIG_MEMORY_POOL_ENABLE
-#if !defined(__unix__)
 extern const mp_obj_fun_builtin_fixed_t platform_stress_start_obj;
 extern const mp_obj_fun_builtin_fixed_t platform_stress_stop_obj;
 extern const mp_obj_fun_builtin_fixed_t platform_stress_exhausted_obj;
-#endif
+extern const mp_obj_fun_builtin_fixed_t platform_stress_obj;
 extern const mp_obj_fun_builtin_var_t platform_source_timer_obj;
 extern const mp_obj_fun_builtin_var_t platform_source_edge_obj;
 extern const mp_obj_fun_builtin_var_t platform_edge_obj;
@@ -66,15 +85,17 @@ static const mp_rom_map_elem_t platform_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__platform) },
 #if !defined(__unix__)
     { MP_ROM_QSTR(MP_QSTR_cycles), MP_ROM_PTR(&platform_cycles_obj) },
+#endif
+#if EMULATED
     { MP_ROM_QSTR(MP_QSTR_interrupts), MP_ROM_PTR(&platform_interrupts_obj) },
     { MP_ROM_QSTR(MP_QSTR_ticker), MP_ROM_PTR(&platform_ticker_obj) },
+    { MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&platform_reset_obj) },
+#endif
 #if CONFIG_MEMORY_POOL_ENABLE
+    { MP_ROM_QSTR(MP_QSTR_stress), MP_ROM_PTR(&platform_stress_obj) },
     { MP_ROM_QSTR(MP_QSTR_stress_start), MP_ROM_PTR(&platform_stress_start_obj) },
     { MP_ROM_QSTR(MP_QSTR_stress_stop), MP_ROM_PTR(&platform_stress_stop_obj) },
     { MP_ROM_QSTR(MP_QSTR_stress_exhausted), MP_ROM_PTR(&platform_stress_exhausted_obj) },
-#endif
-#endif
-#if CONFIG_MEMORY_POOL_ENABLE
     { MP_ROM_QSTR(MP_QSTR_source_timer), MP_ROM_PTR(&platform_source_timer_obj) },
     { MP_ROM_QSTR(MP_QSTR_source_edge), MP_ROM_PTR(&platform_source_edge_obj) },
     { MP_ROM_QSTR(MP_QSTR_edge), MP_ROM_PTR(&platform_edge_obj) },

@@ -88,6 +88,9 @@ void platform_set_tick_hook(void (*fn)(void *), void *ctx, uint32_t period_us);
 void platform_set_edge_hook(void (*fn)(void *), void *ctx);
 void platform_edge_raise(void);
 
+// Resets the machine, as if by its software; start-up clears all but .noinit.
+void platform_reset(void) __attribute__((noreturn));
+
 // Between the parts of the platform.
 void platform_clock_tick(void);                 // timer interrupt, at least every millisecond
 void platform_console_poll(void);               // the same: takes what the UART has, sees Ctrl-C
@@ -100,6 +103,8 @@ void platform_machine_task_wake(void);          // raises the interrupt of the l
 bool platform_machine_in_task(void);            // whether the caller is in it
 void platform_task_run(void);                   // that interrupt
 void platform_task_tick(void);                  // timer interrupt, every millisecond
+void platform_machine_reset(void);              // the machine's own way
+void platform_reset_init(void);                 // at the start: why there is one
 // Prints what happened and ends the emulation with status 1.
 void platform_fault(const char *what, uint32_t pc, uint32_t return_address, uint32_t detail)
     __attribute__((noreturn));

@@ -6,6 +6,8 @@
 
 #if defined(__riscv)
 
+#define TEST_FINISHER (*(volatile uint32_t *)0x00100000) // QEMU's: ends or resets the machine
+
 #define MSIP (*(volatile uint32_t *)0x02000000)
 #define MTIMECMP_LOW (*(volatile uint32_t *)0x02004000)
 #define MTIMECMP_HIGH (*(volatile uint32_t *)0x02004004)
@@ -199,6 +201,10 @@ void platform_edge_raise(void) {
         while (UART_IER != 0) {
         }
     }
+}
+
+void platform_machine_reset(void) {
+    TEST_FINISHER = 0x7777u;
 }
 
 void platform_machine_task_wake(void) {

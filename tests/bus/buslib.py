@@ -21,11 +21,11 @@ PYTHON, TASK = 0, 1
 CALLBACK, LISTENER = 2, 3
 CRITICAL, HIGH, NORMAL, LOW = range(4)
 OK, E_FULL, E_EXHAUSTED, E_TOPIC, E_TOPICS, E_PAYLOAD, E_SIZE, E_PRIORITY = range(0, -8, -1)
-E_SUBSCRIBERS, E_STALE = -8, -9
+E_SUBSCRIBERS, E_STALE, E_TASK = -8, -9, -10
 MAX_PAYLOAD = 496
 
 FAKE = """
-typedef struct { uint32_t us, woken, later, more, rung; bool in_task; } fake_t;
+typedef struct { uint32_t us, woken, later, more, rung; bool in_task, no_task; } fake_t;
 typedef struct {
     uint32_t depth, waiting, dropped;
     mempool_handle_t ring[8];
@@ -63,14 +63,15 @@ def interface(config: BusConfig) -> cffi.FFI:
 class Bus:
     """The default bus of one configuration, and shorthands that turn C results into values."""
 
-    def __init__(self, config: BusConfig):
+    def __init__(self, config: BusConfig, no_task: bool = False):
         self.config = config
         self.ffi = interface(config)
         self.lib = self.ffi.dlopen(str(fake_library(config)))
         assert self.lib.fake.us == 0, "the library was not unloaded"
         self.lib.fake.us = 1_000_000
         self.alive: list[object] = []  # what C has the address of
-        self.lib.eventbus_init()
+        self.lib.fake.no_task = no_task
+        self.begun = self.lib.eventbus_init()
         self.core = self.ffi.addressof(self.lib, "eventbus_default")
 
     def close(self) -> None:

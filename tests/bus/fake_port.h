@@ -16,6 +16,7 @@ typedef struct {
     uint32_t more;
     uint32_t rung;
     bool in_task;
+    bool no_task; // it cannot be made
 } fake_t;
 
 extern fake_t fake;
@@ -28,7 +29,7 @@ static inline uint32_t eventbus_port_ms(void) {
     return fake.us / 1000u;
 }
 
-#define eventbus_port_start() ((void)0)
+#define eventbus_port_start() (!fake.no_task)
 #define eventbus_port_wake() ((void)fake.woken++)
 #define eventbus_port_later() ((void)fake.later++)
 #define eventbus_port_more() ((void)fake.more++)

@@ -14,10 +14,12 @@
 #undef EVENTBUS_HOT
 #undef MEMPOOL_HOT
 #undef MEMPOOL_FAST
+#undef MEMPOOL_FAST_CONST
 #undef MEMPOOL_PAYLOAD
 #define EVENTBUS_HOT PLACED(".hot", __COUNTER__)
 #define MEMPOOL_HOT PLACED(".hot", __COUNTER__)
 #define MEMPOOL_FAST PLACED(".fast", __COUNTER__)
+#define MEMPOOL_FAST_CONST PLACED(".fast_const", __COUNTER__)
 #define MEMPOOL_PAYLOAD PLACED(".fast", __COUNTER__)
 
 #endif // PLACED_H

@@ -13,6 +13,7 @@ from buslib import (
     E_SIZE,
     E_STALE,
     E_SUBSCRIBERS,
+    E_TASK,
     E_TOPIC,
     E_TOPICS,
     HIGH,
@@ -336,6 +337,19 @@ def test_latency(bus):
         bus.lib.fake.us += us
         bus.drain(TASK)
     assert bus.latency() == (30, 15)
+
+
+def test_without_a_task(bus):
+    config = bus.config
+    bus.close()
+    with Bus(config, no_task=True) as without:
+        assert without.begun == E_TASK
+        assert without.lib.eventbus_subscribe(b"a", without.ffi.NULL, without.ffi.NULL) == E_TASK
+        source = without.ffi.new("eventbus_source_t *")
+        assert without.lib.eventbus_source_open(source, b"a", NORMAL) == E_TASK
+        without.lib.fake.no_task = False
+        assert without.lib.eventbus_init() == OK == without.lib.eventbus_init()
+        assert without.lib.eventbus_source_open(source, b"a", NORMAL) == OK
 
 
 def test_it_is_made_ready_once(bus):

@@ -27,10 +27,13 @@ def test_our_boards(name):
     assert list(kconfig_boards.load_pins(board)) == ROLES
     ours = values(evaluate(board, []))
     assert ours.pop("MEMORY_POOL_TRACE_ALLOCATIONS") == 1
+    assert ours.pop("MEMORY_POOL_GROW_BLOCKS") == 16
+    assert ours.pop("MEMORY_POOL_GROW_ARENA") == 8192
     assert ours.pop("MEMORY_POOL_TRACE_DEPTH") == 64
     assert ours["MEMORY_POOL_STRICT_MODE"] == ours["MEMORY_POOL_DIAGNOSTICS"] == 1
     default = values(load_kconfig())
     del default["MEMORY_POOL_TRACE_ALLOCATIONS"]
+    del default["MEMORY_POOL_GROW_BLOCKS"]
     assert ours == default
 
 
@@ -44,7 +47,7 @@ def test_check_says_what_it_checked(command):
     result = command("check", "--board", "QEMU_RV32")
     assert (result.returncode, result.stdout) == (
         0,
-        "QEMU_RV32: 19 symbols and 8 pins, all right\n",
+        "QEMU_RV32: 22 symbols and 8 pins, all right\n",
     )
 
 

@@ -22,9 +22,13 @@ DEFAULTS = {
     "STRICT_MODE": 1,
     "OWNERS": 16,
     "DIAGNOSTICS": 1,
+    "GROW_BLOCKS": 0,
     "EVENT_QUEUE": 32,
     "EVENT_TOPICS": 64,
     "EVENT_SUBSCRIBERS": 32,
+    "EVENT_TASK_PRIORITY": 2,
+    "EVENT_TASK_STACK": 3072,
+    "NOINIT_BYTES": 512,
 }
 NUMBERS = {
     symbol.name: number_range(symbol) for symbol in symbols(load_kconfig()) if symbol.ranges
@@ -46,11 +50,16 @@ def test_the_ranges_are_those_of_the_specification():
         "EMERGENCY_RESERVE": (0, 8),
         "LOW_THRESHOLD": (50, 95),
         "CRITICAL_THRESHOLD": (80, 99),
+        "GROW_BLOCKS": (0, 64),
+        "GROW_ARENA": (1024, 65536),
         "OWNERS": (0, 31),
         "TRACE_DEPTH": (16, 1024),
         "EVENT_QUEUE": (8, 256),
         "EVENT_TOPICS": (16, 256),
         "EVENT_SUBSCRIBERS": (8, 128),
+        "EVENT_TASK_PRIORITY": (2, 22),
+        "EVENT_TASK_STACK": (2048, 16384),
+        "NOINIT_BYTES": (0, 4096),
     }
 
 
@@ -90,7 +99,7 @@ def test_the_menu_switched_off_leaves_an_empty_header(at):
     data = runpy.run_path(str(at.output / "frozen" / "_boardcfg_data.py"))
     assert data["BOARD"] == "TEST"
     ours = [value for name, value in data.items() if name.startswith("MEMORY_POOL_")]
-    assert len(ours) == 20 and set(ours) == {0}
+    assert len(ours) == 23 and set(ours) == {0}
 
 
 def test_c_reads_the_header(at):
@@ -152,6 +161,8 @@ def fits(name: str, value: int) -> list[str]:
     """The other settings that let a value in range be right."""
     if name == "MEMORY_POOL_TRACE_DEPTH":
         return ["MEMORY_POOL_TRACE_ALLOCATIONS=y"]
+    if name == "MEMORY_POOL_GROW_ARENA":
+        return ["MEMORY_POOL_GROW_BLOCKS=1"]
     if name == "MEMORY_POOL_LOW_THRESHOLD":
         return ["MEMORY_POOL_CRITICAL_THRESHOLD=99"]
     if name == "MEMORY_POOL_CRITICAL_THRESHOLD":

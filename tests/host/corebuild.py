@@ -40,6 +40,8 @@ class Config:
     trace: int = 0
     poison: bool = False
     masked: bool = False
+    grow: int = 0
+    arena: int = 8192
 
     def header(self) -> str:
         """The text of sdkconfig.h: a bool is 1 or absent, as IDF writes it."""
@@ -56,9 +58,14 @@ class Config:
             "DIAGNOSTICS": self.diagnostics,
             "TRACE_ALLOCATIONS": self.trace > 0,
             "POISON_FREED": self.poison,
+            "GROW_BLOCKS": self.grow,
+            "GROW_ARENA": self.arena,
             "EVENT_QUEUE": 32,
             "EVENT_TOPICS": 64,
             "EVENT_SUBSCRIBERS": 32,
+            "EVENT_TASK_PRIORITY": 2,
+            "EVENT_TASK_STACK": 3072,
+            "NOINIT_BYTES": 64,
         }
         if self.trace:
             symbols["TRACE_DEPTH"] = self.trace

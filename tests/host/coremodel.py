@@ -76,8 +76,11 @@ class Model:
         if handle <= 0 or handle >> 30 or not 0 <= number < 5 + self.config.heap:
             return None, None, FOREIGN
         pool = self.pools[number] if number < 5 else self.heap
-        if index >= len(pool.blocks):
+        gone = pool.gone if number < 5 else []
+        if index >= len(pool.blocks) + len(gone):
             return None, None, FOREIGN
+        if index >= len(pool.blocks):
+            return pool, None, STALE  # it was a block once
         block = pool.blocks[index]
         alive = block.used and block.generation == handle >> 13
         return pool, block, OK if alive else STALE
@@ -187,6 +190,43 @@ class Model:
             if looks:
                 pool.look()
 
+    # -- growing --
+
+    def _fit(self, size: int) -> int | None:
+        """The first offset of the arena with so many bytes to spare."""
+        taken = sorted(
+            (offset, offset + blocks * pool.size)
+            for pool in self.pools
+            for offset, blocks in pool.extents
+        )
+        at = 0
+        for start, end in taken:
+            if at + size <= start:
+                break
+            at = max(at, end)
+        return at if at + size <= self.config.arena else None
+
+    def grow(self, number: int, blocks: int) -> int:
+        if not 0 <= number < 5 or not 1 <= blocks <= self.pools[number].may_grow():
+            return RANGE
+        pool = self.pools[number]
+        offset = self._fit(blocks * pool.size)
+        if offset is not None:
+            pool.add(offset, blocks)
+        pool.look()
+        self.rings += self.hooked
+        return EXHAUSTED if offset is None else blocks
+
+    def shrink(self, number: int) -> int:
+        if not 0 <= number < 5:
+            return RANGE
+        pool = self.pools[number]
+        removed = pool.remove() if pool.can_shrink() else 0
+        self.damaged = {(n, i) for n, i in self.damaged if i < self.pools[n].count}
+        pool.look()
+        self.rings += self.hooked
+        return removed
+
     # -- giving --
 
     def give(self, handle: int, flags: int = 0) -> int:
@@ -248,14 +288,14 @@ class Model:
         payload is one piece."""
         address = offset + index * BLOCK_SIZES[number]
         for pool in self.pools[:number]:
-            address += pool.count * pool.size
+            address += pool.built * pool.size
         for pool in self.pools:
-            if 0 <= address < pool.count * pool.size and address % pool.size == 0:
+            if 0 <= address < pool.built * pool.size and address % pool.size == 0:
                 index = address // pool.size
                 block = pool.blocks[index]
                 handle = join(block.generation, pool.number, index)
                 return OK if block.used else STALE, handle
-            address -= pool.count * pool.size
+            address -= pool.built * pool.size
         return FOREIGN, 0
 
     def free(self, status: int, handle: int) -> int:

@@ -65,6 +65,7 @@ typedef struct {
     uint64_t live;
     uint64_t dying;              // given back, but the room is not there yet
     uint8_t used[MEMPOOL_POOLS]; // blocks
+    uint8_t grown;               // blocks that pool 0 has more
     uint32_t owned;              // bytes of the owner
 } model_t;
 

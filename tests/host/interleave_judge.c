@@ -20,7 +20,13 @@ enum {
     CHARGES = 0,
     FINDS_NONE,
     REFUNDS,
+    HIDES = 0,
+    SHOWS,
 };
+
+static unsigned count_of(unsigned pool, const model_t *m) {
+    return counts[pool] + (pool == 0 ? m->grown : 0);
+}
 
 // May `op` give its result in the state `m`? Then m becomes the state after it, and *point the next one of the operation.
 static bool fits(const op_t *op, model_t *m, unsigned *point) {
@@ -33,7 +39,7 @@ static bool fits(const op_t *op, model_t *m, unsigned *point) {
         case 'a': {
             pool = op->argument;
             uint32_t size = 32u << pool;
-            bool room = m->used[pool] < counts[pool] - (op->verb == 'T' ? 0 : MEMPOOL_RESERVE);
+            bool room = m->used[pool] < count_of(pool, m) - (op->verb == 'T' ? 0 : MEMPOOL_RESERVE);
             bool allowed = op->verb != 'o' || (m->owned <= quota && size <= quota - m->owned);
             if (op->result == MEMPOOL_E_EXHAUSTED && op->verb == 'o') {
                 // It holds its part of the quota until it knows that there is no block.
@@ -114,6 +120,24 @@ static bool fits(const op_t *op, model_t *m, unsigned *point) {
         case 's':
         case 'l':
             return op->result == 0;
+        case 'w':
+            m->grown += (uint8_t)op->result;
+            return op->result == op->argument;
+        case 'h':
+            // While it tries, nobody gets a block of the extent. Here an extent is all that the pool has grown by.
+            if (*point == SHOWS) {
+                m->grown = (uint8_t)before.grown;
+                *point = WHOLE;
+                return true;
+            }
+            if (op->result == 0) {
+                *point = m->grown ? SHOWS : WHOLE;
+                m->grown = 0;
+                return true;
+            }
+            bit = op->result == m->grown && m->used[0] + (unsigned)MEMPOOL_RESERVE <= counts[0];
+            m->grown = 0;
+            return bit;
         default:
             return true;
     }
@@ -164,7 +188,7 @@ static const char *judge_pressure(const model_t *end) {
     memcpy(told, world.told, sizeof(told));
     look();
     for (unsigned pool = 0; pool < MEMPOOL_POOLS; pool++) {
-        uint32_t usable = counts[pool] - MEMPOOL_RESERVE, used = end->used[pool];
+        uint32_t usable = count_of(pool, end) - MEMPOOL_RESERVE, used = end->used[pool];
         uint32_t low = (usable * MEMPOOL_LOW_PERCENT + 99) / 100;
         uint32_t low_left = (usable * MEMPOOL_LOW_PERCENT * 3 + 399) / 400;
         uint32_t critical = (usable * MEMPOOL_CRITICAL_PERCENT + 99) / 100;
@@ -220,10 +244,10 @@ const char *ops_judge(void) {
     }
     // No block is lost and none is there twice: all that are free can be taken, and not one more.
     for (unsigned pool = 0; pool < MEMPOOL_POOLS; pool++) {
-        for (unsigned i = end.used[pool]; i <= counts[pool]; i++) {
+        for (unsigned i = end.used[pool]; i <= count_of(pool, &end); i++) {
             mempool_handle_t handle = mempool_take_flags(32u << pool, MEMPOOL_NO_OWNER, MEMPOOL_CRITICAL);
-            if ((handle > 0) != (i < counts[pool])) {
-                snprintf(why, sizeof(why), "pool %u: take %u of %u is %d", pool, i + 1, counts[pool], (int)handle);
+            if ((handle > 0) != (i < count_of(pool, &end))) {
+                snprintf(why, sizeof(why), "pool %u: take %u of %u is %d", pool, i + 1, count_of(pool, &end), (int)handle);
                 return why;
             }
         }

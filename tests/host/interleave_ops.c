@@ -8,6 +8,7 @@
 //      RN reads shared handle N      AN hands it to Python             PN gives it as Python does
 //      XN gives the handle that the block of shared N gets next: guessed, nobody was ever given it
 //      sN statistics of pool N       z  reset_stats                    l  leaks      k  looks at the pressure
+//      wN pool 0 grows by N blocks   h  it shrinks
 //      mN (set-up) takes N blocks of class 0 that are held for good
 //      qN (set-up) opens the owner with a quota of N blocks of 32 bytes
 
@@ -196,6 +197,14 @@ void ops_run(op_t *op, unsigned thread) {
         case 'k':
             look();
             break;
+#if MEMPOOL_GROW > 0
+        case 'w':
+            op->result = mempool_grow(0, op->argument);
+            break;
+        case 'h':
+            op->result = mempool_shrink(0);
+            break;
+#endif
         default:
             fprintf(stderr, "no operation '%c'\n", op->verb);
             exit(2);
@@ -227,6 +236,10 @@ void ops_prepare(const char *script) {
         }
         op_t op = { .verb = verb, .argument = argument };
         ops_run(&op, 0);
+        if (verb == 'w') {
+            before.grown += argument;
+            continue;
+        }
         if (op.handle <= 0) {
             fprintf(stderr, "the set-up got %d\n", (int)op.handle);
             exit(2);

@@ -12,6 +12,7 @@ NORMAL, LOW, HIGH = 0, 1, 2  # HIGH: the pressure level CRITICAL
 TAKE, GIVE, RECLAIMED, FAIL, REFUSE, POISON = 1, 2, 3, 4, 5, 6
 HEAP = 5
 HEAP_BLOCKS = 32
+EXTENTS = 4  # a pool
 GENERATIONS = 1 << 17
 
 
@@ -48,17 +49,51 @@ class Pool:
     def __init__(self, config: Config, number: int):
         self.number = number
         self.size = BLOCK_SIZES[number]
-        self.count = config.counts[number]
+        self.built = self.count = config.counts[number]
+        self.growable = config.grow
         self.reserve = config.reserve
+        self.config = config
         self.blocks = [Block() for _ in range(self.count)]
+        self.gone: list[Block] = []  # that were there once, in the order of their indexes
+        self.extents: list[tuple[int, int]] = []  # (offset in the arena, blocks)
         self.used = self.peak = 0
         self.allocs = self.frees = self.failures = self.spills = 0
         self.reclaimed = self.refused = self.denied = 0
-        usable = self.count - self.reserve
-        self.low = -(-config.low * usable // 100)
-        self.low_left = -(-config.low * 3 * usable // 400)
-        self.critical = -(-config.critical * usable // 100)
         self.level = NORMAL
+        self.mark()
+
+    def mark(self) -> None:
+        """Where the levels begin, for as many blocks as there are."""
+        usable = self.count - self.reserve
+        self.low = -(-self.config.low * usable // 100)
+        self.low_left = -(-self.config.low * 3 * usable // 400)
+        self.critical = -(-self.config.critical * usable // 100)
+
+    def may_grow(self) -> int:
+        return 0 if len(self.extents) == EXTENTS else self.built + self.growable - self.count
+
+    def add(self, offset: int, blocks: int) -> None:
+        self.extents.append((offset, blocks))
+        again, self.gone = self.gone[:blocks], self.gone[blocks:]
+        self.blocks += again + [Block() for _ in range(blocks - len(again))]
+        self.count += blocks
+        self.mark()
+
+    def can_shrink(self) -> bool:
+        if not self.extents:
+            return False
+        last = self.extents[-1][1]
+        idle = not any(block.used for block in self.blocks[-last:])
+        return idle and self.count - self.used >= last + self.reserve
+
+    def remove(self) -> int:
+        _, blocks = self.extents.pop()
+        self.gone = self.blocks[-blocks:] + self.gone
+        del self.blocks[-blocks:]
+        self.count -= blocks
+        self.peak = min(self.peak, self.count)
+        self.mark()
+        return blocks
 
     def has(self, flags: int) -> bool:
         """Is a block free for a request with these flags?"""

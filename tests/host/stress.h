@@ -92,7 +92,9 @@ static inline void check_stats(void) {
         if (mempool_pool_stats(pool, &s) != MEMPOOL_OK) {
             fail("pool_stats(%u)", pool);
         }
-        if (s.capacity != counts[pool] * block_sizes[pool] || s.used + s.free != s.capacity ||
+        uint32_t blocks = s.capacity / block_sizes[pool];
+        if (s.capacity % block_sizes[pool] != 0 || blocks < counts[pool] || blocks > counts[pool] + MEMPOOL_GROW ||
+            s.used + s.free != s.capacity ||
             !PEAK_HOLDS(s.used, s.peak) || s.peak > s.capacity || s.utilization > 100 || s.level > 2) {
             fail("pool %u: capacity %u used %u free %u peak %u utilization %u level %u", pool, s.capacity,
                 s.used, s.free, s.peak, s.utilization, s.level);
@@ -140,6 +142,60 @@ static inline void check_empty(void) {
         }
     }
 }
+
+#if MEMPOOL_GROW > 0
+
+// Makes pools larger and smaller, until *stop; leaves them as they were.
+static _Atomic bool resizing_ends;
+static _Atomic uint64_t grown, shrunk;
+
+static void *resize_pools(void *arg) {
+    uint32_t seed = (uint32_t)(uintptr_t)arg;
+    while (!resizing_ends) {
+        unsigned pool = random_below(&seed, MEMPOOL_POOLS);
+        uint32_t blocks = 1 + random_below(&seed, 8);
+        if (random_below(&seed, 2)) {
+            int added = mempool_grow(pool, blocks);
+            if (added != (int)blocks && added != MEMPOOL_E_RANGE && added != MEMPOOL_E_EXHAUSTED) {
+                fail("grow(%u, %u) is %d", pool, blocks, added);
+            }
+            grown += added > 0 ? (unsigned)added : 0;
+        } else {
+            int removed = mempool_shrink(pool);
+            if (removed < 0) {
+                fail("shrink(%u) is %d", pool, removed);
+            }
+            shrunk += (unsigned)removed;
+        }
+    }
+    return NULL;
+}
+
+static pthread_t resizing_thread;
+
+static inline void start_resizing(uint32_t seed) {
+    pthread_create(&resizing_thread, NULL, resize_pools, (void *)(uintptr_t)(seed * 7919u + 1u));
+}
+
+// When all blocks have been given back.
+static inline void end_resizing(void) {
+    resizing_ends = true;
+    pthread_join(resizing_thread, NULL);
+    for (unsigned pool = 0; pool < MEMPOOL_POOLS; pool++) {
+        for (int removed; (removed = mempool_shrink(pool)) != 0;) {
+            shrunk += (unsigned)removed;
+        }
+    }
+    if (grown != shrunk) {
+        fail("grown by %llu, shrunk by %llu", (unsigned long long)grown, (unsigned long long)shrunk);
+    }
+    printf("grown %llu ", (unsigned long long)grown);
+}
+
+#else
+#define start_resizing(seed) ((void)(seed))
+#define end_resizing() ((void)0)
+#endif
 
 // Starts `n` threads of `run`, each with its number, and waits for them.
 static inline void run_threads(unsigned n, void *(*run)(void *)) {

@@ -240,6 +240,7 @@ int main(int argc, char **argv) {
     mempool_set_pressure_hook(ring);
     pthread_t looking;
     pthread_create(&looking, NULL, reader, NULL);
+    start_resizing(seed0);
     run_threads((unsigned)atoi(argv[2]), worker);
     stop = true;
     pthread_join(looking, NULL);
@@ -257,6 +258,7 @@ int main(int argc, char **argv) {
             gives++;
         }
     }
+    end_resizing();
     for (unsigned i = 1; i <= OWNERS; i++) {
         mempool_owner_info_t info;
         if (mempool_owner_info(owners[i], &info) != MEMPOOL_OK || info.used) {

@@ -76,6 +76,7 @@ int main(int argc, char **argv) {
     threads = (unsigned)atoi(argv[2]);
     seed0 = (uint32_t)atoi(argv[3]) * 7919 + 1;
     mempool_init();
+    start_resizing(1u);
     pthread_t givers[32], takers[2];
     for (unsigned i = 0; i < threads; i++) {
         pthread_create(&givers[i], NULL, giver, (void *)(uintptr_t)i);
@@ -119,6 +120,7 @@ int main(int argc, char **argv) {
         fail("frees %u of %llu, refused %u", s.frees, (unsigned long long)(handles + taken_meanwhile), s.refused);
     }
 #endif
+    end_resizing();
     check_empty();
     printf("rounds %u handles %llu taken_meanwhile %llu\n", round, (unsigned long long)handles,
         (unsigned long long)taken_meanwhile);

@@ -56,6 +56,7 @@ int main(int argc, char **argv) {
     double seconds = atof(argv[1]);
     seed0 = (uint32_t)atoi(argv[2]);
     mempool_init();
+    start_resizing(seed0); // what comes and goes beside the blocks that were there from the beginning is not counted on
     for (pool = 0; pool < MEMPOOL_POOLS; pool++) {
         for (unsigned critical = 0; critical < (CONFIG_MEMORY_POOL_EMERGENCY_RESERVE ? 2 : 1); critical++) {
             unsigned usable = counts[pool] - (critical ? 0 : CONFIG_MEMORY_POOL_EMERGENCY_RESERVE);
@@ -85,6 +86,7 @@ int main(int argc, char **argv) {
             }
         }
     }
+    end_resizing();
     check_empty();
     printf("takes %llu\n", (unsigned long long)takes);
     return takes == 0;

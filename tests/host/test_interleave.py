@@ -82,6 +82,33 @@ for name, config, almost in (
         f"{name}: emptied, filled, emptied": (config, almost, "t0gt0", "t0gt0"),
         f"{name}: two gives to one leaf": (config, almost + "t0t0", "G0", "G1", "t0t0"),
     }
+GROWING = build.Config("tiny-growing", counts=(1, 3, 1, 1, 1), owners=1, grow=2, arena=1024)
+GROWING_PLAIN = dataclasses.replace(PLAIN, name="plain-growing", grow=2, arena=1024)
+GROWING_SLOWLY = (
+    dataclasses.replace(  # what it grows by lies in a leaf that only the slow way knows
+        PLAIN, name="slowly-growing", counts=(32, 1, 1, 1, 1), grow=2, arena=1024
+    )
+)
+GROWING_SUMMARY = dataclasses.replace(SUMMARY, name="summary-growing", grow=2, arena=1024)
+for name, config, almost in (
+    ("growing", GROWING, ""),
+    ("growing, minimum", GROWING_PLAIN, "m1"),
+    ("growing slowly", GROWING_SLOWLY, "m31"),
+    ("growing, summary", GROWING_SUMMARY, "m128"),
+):
+    SCENES |= {
+        f"{name}: meets takes": (config, almost, "w1", "t0", "t0"),
+        f"{name}: meets give and take": (config, almost + "t0", "w1", "G0", "t0"),
+        f"{name}: shrinks, meets takes": (config, almost + "w1", "h", "t0", "t0"),
+        f"{name}: shrinks, meets a give": (config, almost + "w1t0t0", "h", "G0", "G1"),
+        f"{name}: shrinks, meets a double give": (config, almost + "w1t0t0", "h", "G1", "G1"),
+        f"{name}: shrinks, meets give and take": (config, almost + "w1t0t0", "h", "G1t0", "t0"),
+        f"{name}: shrinks and grows": (config, almost + "w1t0t0", "hw1", "G1", "t0"),
+        f"{name}: meets statistics": (config, almost + "t0", "w2", "s0", "t0"),
+        f"{name}: shrinks, meets statistics": (config, almost + "w2", "h", "s0", "t0"),
+        f"{name}: meets edges": (config, almost, "w1", "t0", "k"),
+        f"{name}: shrinks, meets edges": (config, almost + "w1", "h", "t0", "k"),
+    }
 SCENES |= {
     "four takes, two blocks": (PLAIN, "", "t0", "t0", "t0", "t0"),
     "four: two gives, two takes": (PLAIN, "t0t0", "G0", "G1", "t0", "t0"),
@@ -93,7 +120,7 @@ def checker(config: build.Config, *broken: str) -> str:
     hooks = build.HERE / "interleave_hooks.h"
     # The program is -fPIC so that no variable of the library is copied into it; -z norelro keeps
     # the library's memory writable.
-    library = build.library(config, ("-O1", "-include", str(hooks), *broken,
+    library = build.library(config, ("-O1", "-DMEMPOOL_TEARS=2u", "-include", str(hooks), *broken,
                                      "-Wl,-z,norelro,-z,now", "-Wl,-z,undefs"))  # fmt: skip
     names = ("interleave.c", "interleave_ops.c", "interleave_judge.c")
     sources = [build.HERE / name for name in names]

@@ -24,6 +24,16 @@ CONFIGS = [
         dataclasses.replace(TINY, name="model-reserve", counts=(4, 5, 4, 9, 4), reserve=2, low=50),
         dataclasses.replace(TINY, name="model-poison", poison=True, trace=32),
         dataclasses.replace(TINY, name="model-minimum", owners=0, diagnostics=False, trace=0),
+        dataclasses.replace(TINY, name="model-growing", grow=5, arena=1024),
+        dataclasses.replace(
+            TINY, name="model-growing-poison", grow=3, arena=1024, poison=True, trace=32
+        ),
+        dataclasses.replace(
+            TINY, name="model-growing-minimum", grow=40, owners=0, diagnostics=False, trace=0
+        ),
+        dataclasses.replace(
+            TINY, name="model-growing-leaves", counts=(129, 5, 33, 9, 4), grow=64, reserve=2
+        ),
         build.SMALL,
         build.ALL_ON,
     )
@@ -213,9 +223,9 @@ class Machine(RuleBasedStateMachine):
     @rule(pick=PICK, offset=st.sampled_from([1, -1, 4, 8, 16, 31, 32, 64]))
     def free_wrong_address(self, pick, offset):
         """Inside a block, in the middle of nowhere, or the start of another block."""
-        if not self.addresses:
+        places = [(p, i) for p, i in sorted(self.addresses) if i < self.config.counts[p]]
+        if not places:
             return
-        places = sorted(self.addresses)
         pool, index = places[pick % len(places)]
         address = self.addresses[pool, index] + offset
         want, handle = self.model.at_offset(pool, index, offset)
@@ -236,6 +246,31 @@ class Machine(RuleBasedStateMachine):
         assert self.lib.mempool_reclaim_python() == len(gone)
         for handle in gone:
             self.expect_given(handle)
+
+    # -- growing --
+
+    @precondition(lambda self: self.config.grow)
+    @rule(pool=st.integers(0, 4), blocks=st.sampled_from([1, 1, 2, 3, 5, 31, 32, 33]))
+    def grow(self, pool, blocks):
+        assert self.lib.mempool_grow(pool, blocks) == self.model.grow(pool, blocks)
+
+    @precondition(lambda self: self.config.grow)
+    @rule(
+        pool=st.sampled_from([0, 4, 5, 0xFFFFFFFF]),
+        blocks=st.sampled_from([0, 65, 1000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]),
+    )
+    def grow_not(self, pool, blocks):
+        assert self.lib.mempool_grow(pool, blocks) == self.model.grow(pool, blocks) == RANGE
+
+    @precondition(lambda self: self.config.grow)
+    @rule(pool=st.integers(0, 5))
+    def shrink(self, pool):
+        assert self.lib.mempool_shrink(pool) == self.model.shrink(pool)
+        self.addresses = {
+            (number, index): address
+            for (number, index), address in self.addresses.items()
+            if index < self.model.pools[number].count
+        }
 
     # -- using --
 
@@ -366,6 +401,8 @@ class Machine(RuleBasedStateMachine):
             assert name == build.POOLS[number]
             peak = pool.peak * self.config.diagnostics
             assert info == [pool.size, pool.count, pool.reserve, pool.used, peak]
+            if self.config.grow:
+                assert self.lib.mempool_growable(number) == pool.may_grow()
         for owner in (0, 1, 2, 3, 31, 255):
             assert self.core.owner_info(owner) == self.model.owner_info(owner)
         assert self.core.trace() == self.model.trace

@@ -20,11 +20,12 @@ BUILDS = {
 CONTENDED = build.Config("contended", counts=build.EDGES, reserve=1, owners=3, trace=64)
 MINIMUM = build.MINIMUM
 POISONED = dataclasses.replace(CONTENDED, name="poisoned", poison=True)
+GROWING = dataclasses.replace(CONTENDED, name="contended-growing", grow=40, arena=16384)
 HEAP = dataclasses.replace(CONTENDED, name="contended-heap", heap=True)
 CASES = [
     (f"{how}-{variant.name}", variant, flags)
     for how, flags in BUILDS.items()
-    for config in (CONTENDED, MINIMUM)
+    for config in (CONTENDED, MINIMUM, GROWING)
     for variant in config.variants()
     # What the mask stands for is one core, where a lone read needs no lock; ThreadSanitizer knows
     # only of the mutex that plays the mask here.
@@ -60,6 +61,10 @@ def cases(extra: bool):
     )
 
 
+def grew(seen: dict[str, int], config: build.Config) -> bool:
+    return not config.grow or seen["grown"] > 100
+
+
 @cases(extra=True)
 def test_churn(config, flags):
     """Blocks taken, written, handed over, verified and given back by 8 threads, and looked at."""
@@ -68,6 +73,7 @@ def test_churn(config, flags):
     assert seen["exhausted"] > 0
     assert seen["handed_over"] > 0
     assert seen["over_quota"] > 0 or not config.owners
+    assert grew(seen, config)
 
 
 @cases(extra=False)
@@ -75,9 +81,11 @@ def test_of_many_gives_one_wins(config, flags):
     seen = run("stress_double.c", config, flags, 0.7 * SCALE, 6, 1)
     assert seen["handles"] > 100
     assert seen["taken_meanwhile"] > 100
+    assert grew(seen, config)
 
 
 @cases(extra=False)
 def test_enough_is_never_exhausted(config, flags):
     seen = run("stress_enough.c", config, flags, 0.12 * SCALE, 1)
     assert seen["takes"] > 1000
+    assert grew(seen, config)

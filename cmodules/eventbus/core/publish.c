@@ -10,7 +10,7 @@ static MEMPOOL_FAST mempool_owner_t owner;
 
 static const char owner_name[] = "eventbus";
 
-void eventbus_init(void) {
+int eventbus_init(void) {
     mempool_init();
     MEMPOOL_LOCK();
     uint32_t was = mempool_peek(&begun);
@@ -23,10 +23,15 @@ void eventbus_init(void) {
         int opened = mempool_owner_open(owner_name, sizeof(owner_name) - 1u, 0u, 0u);
         owner = opened > 0 ? (mempool_owner_t)opened : MEMPOOL_NO_OWNER;
         eventbus_open(&eventbus_default, slots, EVENTBUS_QUEUE);
-        eventbus_port_start();
-        mempool_store(&begun, 2u);
+        bool started = eventbus_port_start();
+        mempool_store(&begun, started ? 2u : 0u); // 0: the next caller tries again
+        return started ? EVENTBUS_OK : EVENTBUS_E_TASK;
     }
-    while (mempool_load(&begun) != 2u) {
+    for (;;) {
+        was = mempool_load(&begun);
+        if (was != 1u) {
+            return was == 2u ? EVENTBUS_OK : EVENTBUS_E_TASK;
+        }
         eventbus_port_pause();
     }
 }
@@ -42,7 +47,7 @@ MEMPOOL_HOT mempool_handle_t eventbus_take(uint32_t length, unsigned priority) {
     return mempool_take_flags(length, owner, flags);
 }
 
-static const MEMPOOL_FAST uint8_t null_item = 0xf6;
+static const MEMPOOL_FAST_CONST uint8_t null_item = 0xf6;
 
 static MEMPOOL_HOT int check(unsigned priority, const void *payload, size_t length) {
     if (priority >= EVENTBUS_PRIORITIES) {

@@ -9,7 +9,10 @@ int eventbus_source_open(eventbus_source_t *source, const char *topic, eventbus_
     if ((unsigned)priority >= EVENTBUS_PRIORITIES) {
         return EVENTBUS_E_PRIORITY;
     }
-    eventbus_init();
+    int status = eventbus_init();
+    if (status != EVENTBUS_OK) {
+        return status;
+    }
     int number = eventbus_topic(topic);
     if (number < 0) {
         return number;
@@ -37,9 +40,9 @@ static MEMPOOL_HOT void count_lost(eventbus_source_t *source) {
 
 MEMPOOL_HOT int eventbus_source_fire(eventbus_source_t *source, uint32_t timestamp_us, bool level) {
     // Where an interrupt may read them while the flash is busy.
-    static const MEMPOOL_FAST char timestamp_key[] = "timestamp";
-    static const MEMPOOL_FAST char level_key[] = "level";
-    static const MEMPOOL_FAST char sequence_key[] = "sequence";
+    static const MEMPOOL_FAST_CONST char timestamp_key[] = "timestamp";
+    static const MEMPOOL_FAST_CONST char level_key[] = "level";
+    static const MEMPOOL_FAST_CONST char sequence_key[] = "sequence";
     eventbus_source_t drawn = draw(source);
     uint8_t payload[EVENTBUS_SOURCE_BYTES];
     eventbus_cbor_writer_t w = { payload, sizeof(payload), 0 };

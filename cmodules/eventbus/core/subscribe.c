@@ -102,7 +102,10 @@ MEMPOOL_HOT int eventbus_sub_counts(eventbus_t *bus, int subscription, eventbus_
 // ---- C's -----------------------------------------------------------------------------------------------
 
 int eventbus_subscribe(const char *pattern, eventbus_fn_t fn, void *ctx) {
-    eventbus_init(); // else it would be forgotten when someone calls it later
+    int status = eventbus_init(); // else it would be forgotten when someone calls it later
+    if (status != EVENTBUS_OK) {
+        return status;
+    }
     eventbus_want_t want = {
         .pattern = pattern,
         .length = strlen(pattern),

@@ -32,6 +32,7 @@ typedef enum {
     EVENTBUS_E_PRIORITY = -7,    // not one of the four
     EVENTBUS_E_SUBSCRIBERS = -8, // the table is full (CONFIG_MEMORY_POOL_EVENT_SUBSCRIBERS)
     EVENTBUS_E_STALE = -9,       // a subscription that has ended
+    EVENTBUS_E_TASK = -10,       // no memory for the bus's task (on ESP32: CONFIG_MEMORY_POOL_EVENT_TASK_STACK)
 } eventbus_status_t;
 
 // Higher first, first-in-first-out within one.
@@ -49,8 +50,8 @@ typedef enum {
 
 // Makes the bus ready: once, before the first use; later calls do nothing. Calls mempool_init. Importing eventbus calls it, and
 // eventbus_subscribe.
-// O(queue). ISR: no.
-void eventbus_init(void);
+// -> EVENTBUS_OK or E_TASK: a later call tries again. O(queue). ISR: no.
+int eventbus_init(void);
 
 // ---- Publishing ----------------------------------------------------------------------------------------
 
@@ -88,7 +89,7 @@ typedef void (*eventbus_fn_t)(const eventbus_event_t *event, void *ctx);
 // Subscribes to `pattern`: a topic; `*` stands for one level, at the end for one or more, alone for everything. The
 // string is not copied: it stays where it is as long as the subscription lasts. An event reaches the
 // subscriptions that there were when it was published.
-// -> subscription > 0, E_TOPIC or E_SUBSCRIBERS. O(topics). ISR: no.
+// -> subscription > 0, E_TOPIC, E_SUBSCRIBERS or E_TASK. O(topics). ISR: no.
 int eventbus_subscribe(const char *pattern, eventbus_fn_t fn, void *ctx);
 
 // Ends a subscription. When it returns, `fn` does not run and will not, unless it is `fn` that calls.

@@ -37,7 +37,7 @@ typedef struct {
 } eventbus_source_counts_t;
 
 // Makes a source of `topic`; its sequence begins at 0. Calls eventbus_init. While it runs the source does not fire.
-// -> EVENTBUS_OK, E_TOPIC, E_TOPICS or E_PRIORITY: then it is as it was. O(length), and O(subscribers) where the
+// -> EVENTBUS_OK, E_TOPIC, E_TOPICS, E_PRIORITY or E_TASK: then it is as it was. O(length), and O(subscribers) where the
 // topic is new. ISR: no.
 int eventbus_source_open(eventbus_source_t *source, const char *topic, eventbus_priority_t priority);
 

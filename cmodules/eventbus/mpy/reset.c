@@ -32,7 +32,10 @@ static MP_DEFINE_CONST_OBJ_TYPE(sentinel_type, MP_QSTR__eventbus, MP_TYPE_FLAG_N
 // Runs at the first import of each life.
 static mp_obj_t eventbus___init__(void) {
     mp_import_name(MP_QSTR_mempool, mp_const_none, MP_OBJ_NEW_SMALL_INT(0)); // its Blocks need its own sentinel
-    eventbus_init();
+    if (eventbus_init() != EVENTBUS_OK) {
+        mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("no memory for the task of the bus (CONFIG_MEMORY_POOL_EVENT_TASK_STACK, %d bytes)"),
+            CONFIG_MEMORY_POOL_EVENT_TASK_STACK);
+    }
     if (MP_STATE_VM(eventbus_sentinel) == NULL) {
         MP_STATE_VM(eventbus_default_bus) = eventbus_new_default();
         MP_STATE_VM(eventbus_sentinel) = mp_obj_malloc_with_finaliser(mp_obj_base_t, &sentinel_type);

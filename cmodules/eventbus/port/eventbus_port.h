@@ -3,7 +3,7 @@
 //
 //      eventbus_port_us()        a free-running clock in microseconds that wraps at 2^32. Any context.
 //      eventbus_port_ms()        time.ticks_ms() of this machine's MicroPython, before it wraps. Any context.
-//      eventbus_port_start()     makes the bus's task; called once, by eventbus_init
+//      eventbus_port_start()     makes the bus's task, false where it cannot; called by eventbus_init
 //      eventbus_port_wake()      the task runs eventbus_task_run() soon. Any context, also under the lock.
 //      eventbus_port_later()     it runs it 1 to 20 ms from now. Any context, also under the lock.
 //      eventbus_port_more()      the task has more to do: at once, or later where it is an interrupt. In the task.

@@ -16,7 +16,7 @@ extern volatile uint32_t eventbus_bare_later;
 
 #define eventbus_port_us() eventbus_bare_us()
 #define eventbus_port_ms() eventbus_bare_ms()
-#define eventbus_port_start() ((void)0)
+#define eventbus_port_start() (true)
 #define eventbus_port_wake() eventbus_bare_wake()
 #define eventbus_port_later() ((void)(eventbus_bare_later = 1u))
 #define eventbus_port_more() eventbus_port_later() // the program gets its turn

@@ -1,22 +1,26 @@
-// port_esp32_task.h - the bus's task under ESP-IDF: a FreeRTOS task of its own, above MicroPython's, woken by notification. It
-// runs on the core that MicroPython's does not use, where there are two, so that no garbage collection delays it.
+// port_esp32_task.h - the bus's task under ESP-IDF: a FreeRTOS task of its own, above MicroPython's, woken by notification.
+//
+// It runs on core 0: where there are two cores MicroPython's tasks are pinned to core 1, so that neither a garbage collection nor
+// a busy program delays it. On core 0 it shares with Wi-Fi, Bluetooth and IDF's timers, whose tasks are above it.
 
 #ifndef EVENTBUS_PORT_ESP32_H
 #define EVENTBUS_PORT_ESP32_H
 
-#include "esp_task.h"
 #include "esp_timer.h"
+
+#include "sdkconfig.h"
 
 void eventbus_task_run(void);
 
-#define EVENTBUS_ESP32_STACK 3072u // bytes
-#define EVENTBUS_ESP32_PRIORITY (ESP_TASK_PRIO_MIN + 2)
-#define EVENTBUS_ESP32_CORE 0 // MicroPython's tasks are pinned to core 1 where there are two
+#define EVENTBUS_ESP32_CORE 0
 
-__attribute__((weak)) DRAM_ATTR TaskHandle_t eventbus_esp32_task;
-__attribute__((weak)) DRAM_ATTR volatile bool eventbus_esp32_later;
+_Static_assert(CONFIG_MEMORY_POOL_EVENT_TASK_PRIORITY < configMAX_PRIORITIES,
+    "CONFIG_MEMORY_POOL_EVENT_TASK_PRIORITY must be below configMAX_PRIORITIES");
 
-// Both read the system timer; in IRAM, and good in interrupts.
+__attribute__((weak)) TaskHandle_t eventbus_esp32_task;
+__attribute__((weak)) volatile bool eventbus_esp32_later;
+
+// Both read the system timer; in IRAM, and good in interrupts. The division is in ROM.
 MEMPOOL_PORT_INLINE uint32_t eventbus_port_us(void) {
     return (uint32_t)esp_timer_get_time();
 }
@@ -25,6 +29,8 @@ MEMPOOL_PORT_INLINE uint32_t eventbus_port_ms(void) {
     return (uint32_t)(esp_timer_get_time() / 1000);
 }
 
+// xTaskNotifyGive may lie in flash (FREERTOS_PLACE_FUNCTIONS_INTO_FLASH, set by MicroPython's boards with PSRAM), as it may: tasks
+// do not run while it is written.
 MEMPOOL_PORT_INLINE void eventbus_port_wake(void) {
     if (eventbus_esp32_task == NULL) {
         return;
@@ -32,7 +38,9 @@ MEMPOOL_PORT_INLINE void eventbus_port_wake(void) {
     if (xPortInIsrContext()) {
         BaseType_t woken = pdFALSE;
         vTaskNotifyGiveFromISR(eventbus_esp32_task, &woken);
-        portYIELD_FROM_ISR(woken);
+        if (woken != pdFALSE) {
+            portYIELD_FROM_ISR();
+        }
     } else {
         xTaskNotifyGive(eventbus_esp32_task);
     }
@@ -58,7 +66,7 @@ static inline void eventbus_port_pause(void) {
     vTaskDelay(1);
 }
 
-static void eventbus_esp32_main(void *unused) {
+static inline void eventbus_esp32_main(void *unused) {
     (void)unused;
     for (;;) {
         ulTaskNotifyTake(pdTRUE, eventbus_esp32_later ? 1 : portMAX_DELAY);
@@ -67,13 +75,17 @@ static void eventbus_esp32_main(void *unused) {
     }
 }
 
-static inline void eventbus_port_start(void) {
-    xTaskCreatePinnedToCore(eventbus_esp32_main, "eventbus", EVENTBUS_ESP32_STACK, NULL, EVENTBUS_ESP32_PRIORITY,
-        &eventbus_esp32_task, EVENTBUS_ESP32_CORE);
+// IDF counts stacks in bytes.
+static inline bool eventbus_port_start(void) {
+    return xTaskCreatePinnedToCore(eventbus_esp32_main, "eventbus", CONFIG_MEMORY_POOL_EVENT_TASK_STACK, NULL,
+               CONFIG_MEMORY_POOL_EVENT_TASK_PRIORITY, &eventbus_esp32_task, EVENTBUS_ESP32_CORE) == pdPASS;
 }
+
+// MicroPython's scheduler does not wake its task by itself, which sleeps up to a tick at a time. Good in tasks, too.
+void mp_hal_wake_main_task_from_isr(void);
 
 #define eventbus_port_vm_is_here() ((void)0)
 #define eventbus_port_vm_awake() ((void)0)
-#define eventbus_port_wake_vm() ((void)0) // MicroPython's scheduler wakes its task
+#define eventbus_port_wake_vm() mp_hal_wake_main_task_from_isr()
 
 #endif // EVENTBUS_PORT_ESP32_H

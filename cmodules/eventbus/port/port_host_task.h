@@ -109,7 +109,7 @@ static void *eventbus_host_main(void *unused) {
 }
 
 // The thread takes no signals: they are the program's, Ctrl-C first of all.
-static inline void eventbus_port_start(void) {
+static inline bool eventbus_port_start(void) {
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -120,6 +120,7 @@ static inline void eventbus_port_start(void) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     eventbus_host.started = pthread_create(&eventbus_host.thread, NULL, eventbus_host_main, NULL) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return eventbus_host.started;
 }
 
 // ---- Waking the VM -------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@
 MEMPOOL_HOT int mempool_lookup(mempool_handle_t handle, mempool_pool_t **pool, uint32_t *fields) {
     *pool = mempool_by_code[(uint32_t)handle >> 10 & 7u];
     uint32_t index = mempool_handle_index(handle);
-    if ((uint32_t)handle >> 30 != 0 || index >= (*pool)->count) {
+    if ((uint32_t)handle >> 30 != 0 || index >= mempool_count(*pool)) {
         return MEMPOOL_E_FOREIGN;
     }
     *fields = mempool_load(mempool_word(*pool, index)) ^ (uint32_t)handle << 2;
@@ -44,11 +44,6 @@ MEMPOOL_HOT int mempool_refuse(mempool_handle_t handle, int status) {
 
 #endif
 
-static MEMPOOL_HOT void *payload_of(unsigned pool, uint32_t index) {
-    const mempool_geometry_t *geometry = &mempool_geometry[pool];
-    return geometry->payload + ((size_t)index << geometry->log2_size);
-}
-
 MEMPOOL_HOT void *mempool_data(mempool_handle_t handle) {
     mempool_pool_t *pool;
     uint32_t fields;
@@ -59,7 +54,7 @@ MEMPOOL_HOT void *mempool_data(mempool_handle_t handle) {
     if (mempool_lookup(handle, &pool, &fields) != MEMPOOL_OK) {
         return NULL;
     }
-    return payload_of(mempool_handle_pool(handle), mempool_handle_index(handle));
+    return mempool_payload_of(mempool_handle_pool(handle), mempool_handle_index(handle));
 }
 
 MEMPOOL_HOT int mempool_inspect(mempool_handle_t handle, mempool_block_t *block) {
@@ -71,7 +66,7 @@ MEMPOOL_HOT int mempool_inspect(mempool_handle_t handle, mempool_block_t *block)
     int status = mempool_lookup(handle, &pool, &fields);
     if (status == MEMPOOL_OK) {
         block->pool = (uint8_t)mempool_handle_pool(handle);
-        block->data = payload_of(block->pool, mempool_handle_index(handle));
+        block->data = mempool_payload_of(block->pool, mempool_handle_index(handle));
         block->size = MEMPOOL_SIZE_MINUS_1_OF(fields) + 1u;
         block->capacity = pool->block_size;
         block->owner = (uint8_t)MEMPOOL_OWNER_OF(fields);
@@ -161,25 +156,35 @@ MEMPOOL_HOT void *mempool_alloc(uint32_t size) {
     return handle > 0 ? mempool_data(handle) : NULL;
 }
 
-// The handle by which the block that starts at `data` is held, or would be next; *is_free tells which. 0: no block of a pool.
-static MEMPOOL_HOT mempool_handle_t locate(const void *data, bool *is_free) {
+// The pool and index of the block that starts at `data`, where it is one of those that were there from the beginning.
+static MEMPOOL_HOT bool find_built(const void *data, unsigned *p, uint32_t *index) {
     // The payload is one piece, pool after pool: five compares with constants at most.
     uintptr_t address = (uintptr_t)data;
-    unsigned p = MEMPOOL_POOLS;
-    while (p > 0 && address < (uintptr_t)mempool_geometry[p - 1u].payload) {
-        --p;
+    *p = MEMPOOL_POOLS;
+    while (*p > 0 && address < (uintptr_t)mempool_geometry[*p - 1u].payload) {
+        --*p;
     }
-    if (p == 0) {
+    if (*p == 0) {
+        return false;
+    }
+    const mempool_geometry_t *geometry = &mempool_geometry[--*p];
+    uintptr_t offset = address - (uintptr_t)geometry->payload;
+    *index = (uint32_t)(offset >> geometry->log2_size);
+    return offset >> geometry->log2_size < geometry->blocks && (offset & ((1u << geometry->log2_size) - 1u)) == 0;
+}
+
+// The handle by which the block that starts at `data` is held, or would be next; *is_free tells which. 0: no block of a pool.
+static MEMPOOL_HOT mempool_handle_t locate(const void *data, bool *is_free) {
+    unsigned p;
+    uint32_t index;
+    bool found = find_built(data, &p, &index);
+#if MEMPOOL_GROW > 0
+    found = found || mempool_extent_locate(data, &p, &index);
+#endif
+    if (!found) {
         return 0;
     }
-    mempool_pool_t *pool = mempool_pool(p - 1u);
-    uint32_t log2_size = mempool_geometry[p - 1u].log2_size;
-    uintptr_t offset = address - (uintptr_t)mempool_geometry[p - 1u].payload;
-    if (offset >> log2_size >= pool->count || (offset & ((1u << log2_size) - 1u)) != 0) {
-        return 0;
-    }
-    uint32_t index = (uint32_t)(offset >> log2_size);
-    uint32_t word = mempool_load(mempool_word(pool, index));
+    uint32_t word = mempool_load(mempool_word(mempool_pool(p++), index));
     uint32_t number = p << 10 | index;
     *is_free = !MEMPOOL_IN_USE((word ^ number << 2) & 0x7fffu);
     return (mempool_handle_t)(word >> 15 << 13 | number);

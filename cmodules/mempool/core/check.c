@@ -10,9 +10,6 @@
 
 static const uint16_t block_sizes[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(CLASS_BYTES) };
 
-#define CLASS_COUNT(name, size, log2, blocks) blocks,
-static const uint16_t counts[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(CLASS_COUNT) };
-
 static uint32_t bits_set(uint32_t v) {
     uint32_t n = 0;
     for (; v != 0; v &= v - 1u) {
@@ -24,8 +21,10 @@ static uint32_t bits_set(uint32_t v) {
 // Adds the blocks of one pool up by owner, in bytes. -> broken invariants of the pool.
 static uint32_t look(unsigned p, uint32_t *owned) {
     mempool_pool_t *pool = mempool_pool(p);
-    uint32_t count = counts[p];
-    if (pool->count != count || pool->block_size != block_sizes[p]) {
+    uint32_t count = mempool_blocks(p);
+    uint32_t known = mempool_count(pool);
+    bool whole = known >= count && known <= (uint32_t)mempool_geometry[p].blocks + MEMPOOL_GROW;
+    if (!whole || pool->block_size != block_sizes[p]) {
         return 1; // the rest would read elsewhere
     }
     uint32_t broken = 0;

@@ -1,7 +1,17 @@
-// heap.c - blocks of the heap, where STRICT_MODE is off and no pool can serve (ALLOW_HEAP_FALLBACK). They have handles,
+// heap.c - the platform's heaps, and blocks from one of them where STRICT_MODE is off and no pool can serve (ALLOW_HEAP_FALLBACK). They have handles,
 // owners and ages like any other, and are counted. Never from an interrupt: heaps take locks.
 
 #include "mempool_core.h"
+
+bool mempool_heap_info(unsigned number, mempool_heap_info_t *info) {
+#ifdef MEMPOOL_PORT_HEAPS
+    return mempool_port_heap_info(number, info);
+#else
+    (void)number;
+    (void)info;
+    return false;
+#endif
+}
 
 #if MEMPOOL_HEAP_FALLBACK
 

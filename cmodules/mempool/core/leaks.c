@@ -41,7 +41,7 @@ size_t mempool_leaks(uint32_t min_age_ms, mempool_leak_t *out, size_t entries) {
     size_t written = 0;
     for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
         mempool_pool_t *pool = mempool_pool(p);
-        for (uint32_t i = 0; i < pool->count; ++i) {
+        for (uint32_t i = 0; i < mempool_count(pool); ++i) {
             mempool_handle_t handle = (mempool_handle_t)(mempool_load(mempool_word(pool, i)) >> 15 << 13 | (p + 1u) << 10 | i);
             mempool_block_t block;
             if (mempool_inspect(handle, &block) != MEMPOOL_OK) {
@@ -78,7 +78,7 @@ uint32_t mempool_reclaim_python(void) {
     uint32_t given = 0;
     for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
         mempool_pool_t *pool = mempool_pool(p);
-        for (uint32_t i = 0; i < pool->count; ++i) {
+        for (uint32_t i = 0; i < mempool_count(pool); ++i) {
             mempool_handle_t handle = (mempool_handle_t)(mempool_load(mempool_word(pool, i)) >> 15 << 13 | (p + 1u) << 10 | i);
             if (mempool_give_flags(handle, MEMPOOL_PYTHON | MEMPOOL_RECLAIM) == MEMPOOL_OK) {
                 ++given;

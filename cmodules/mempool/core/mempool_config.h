@@ -57,21 +57,35 @@
 #define MEMPOOL_OWNERS 0
 #endif
 
+#ifdef CONFIG_MEMORY_POOL_GROW_BLOCKS
+#define MEMPOOL_GROW (CONFIG_MEMORY_POOL_GROW_BLOCKS)
+#else
+#define MEMPOOL_GROW 0
+#endif
+
+#ifdef CONFIG_MEMORY_POOL_NOINIT_BYTES
+#define MEMPOOL_NOINIT_BYTES (CONFIG_MEMORY_POOL_NOINIT_BYTES)
+#else
+#define MEMPOOL_NOINIT_BYTES 0
+#endif
+
 #define MEMPOOL_LOW_PERCENT (CONFIG_MEMORY_POOL_LOW_THRESHOLD)
 #define MEMPOOL_CRITICAL_PERCENT (CONFIG_MEMORY_POOL_CRITICAL_THRESHOLD)
 
 // The most blocks a handle, the state word and two levels of 32 bits can tell apart.
 #define MEMPOOL_MAX_COUNT 1024
 
-#define MEMPOOL_CHECK_CLASS(name, size, log2, count)                       \
-    _Static_assert((count) >= 1 && (count) <= MEMPOOL_MAX_COUNT,           \
-        "CONFIG_MEMORY_POOL_" #name "_COUNT must be 1 to 1024");           \
-    _Static_assert(MEMPOOL_RESERVE >= 0 && MEMPOOL_RESERVE * 2 <= (count), \
+#define MEMPOOL_CHECK_CLASS(name, size, log2, count)                                       \
+    _Static_assert((count) >= 1 && (count) + MEMPOOL_GROW <= MEMPOOL_MAX_COUNT,            \
+        "CONFIG_MEMORY_POOL_" #name "_COUNT must be 1 to 1024, with what it may grow by"); \
+    _Static_assert(MEMPOOL_RESERVE >= 0 && MEMPOOL_RESERVE * 2 <= (count),                 \
         "CONFIG_MEMORY_POOL_EMERGENCY_RESERVE must be at most half of CONFIG_MEMORY_POOL_" #name "_COUNT");
 MEMPOOL_CLASSES(MEMPOOL_CHECK_CLASS)
 
 #define MEMPOOL_ADD_COUNT(name, size, log2, count) +(count)
-_Static_assert((0 MEMPOOL_CLASSES(MEMPOOL_ADD_COUNT)) < 4096, "the pools must have fewer than 4096 blocks together");
+_Static_assert((0 MEMPOOL_CLASSES(MEMPOOL_ADD_COUNT)) + 5 * MEMPOOL_GROW < 4096,
+    "the pools must have fewer than 4096 blocks together");
+_Static_assert(MEMPOOL_GROW >= 0, "CONFIG_MEMORY_POOL_GROW_BLOCKS must not be negative");
 _Static_assert(MEMPOOL_OWNERS >= 0 && MEMPOOL_OWNERS <= 31, "CONFIG_MEMORY_POOL_OWNERS must be 0 to 31");
 _Static_assert(MEMPOOL_LOW_PERCENT >= 1 && MEMPOOL_LOW_PERCENT < MEMPOOL_CRITICAL_PERCENT,
     "CONFIG_MEMORY_POOL_CRITICAL_THRESHOLD must be above CONFIG_MEMORY_POOL_LOW_THRESHOLD");

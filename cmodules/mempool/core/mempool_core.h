@@ -62,9 +62,11 @@
                     MEMPOOL_LEAVES(CONFIG_MEMORY_POOL_XLARGE_COUNT)))))
 
 // With up to 4 leaves a pool looking at all of them is quicker than keeping a summary; every pool then has room for as
-// many, and those it lacks are empty.
+// many, and those it lacks are empty. A pool that has grown beyond them is searched there by the slow way alone.
 #define MEMPOOL_SUMMARY (MEMPOOL_MOST_LEAVES > 4)
-#define MEMPOOL_LEAF_WORDS(count) (MEMPOOL_SUMMARY ? MEMPOOL_LEAVES(count) : MEMPOOL_MOST_LEAVES)
+#define MEMPOOL_LEAF_WORDS(count)                             \
+    (MEMPOOL_SUMMARY ? MEMPOOL_LEAVES((count) + MEMPOOL_GROW) \
+                     : MEMPOOL_MAX2(MEMPOOL_MOST_LEAVES, MEMPOOL_LEAVES((count) + MEMPOOL_GROW)))
 
 #define MEMPOOL_STRIDE (MEMPOOL_DIAGNOSTICS ? 2u : 1u) // words a block
 
@@ -79,7 +81,7 @@ typedef struct {
     mempool_word_t next_bits; // hint: bits of a leaf not visited in this round, so that all blocks get their turn
     mempool_word_t up;        // a take that leaves state below this is beyond its level; NEVER_UP: none
     mempool_word_t down;      // and one that leaves it at or above this; NEVER_DOWN: none
-    uint16_t count;           // blocks
+    uint16_t count;           // indexes that were ever a block's: a handle beyond is none
     uint16_t block_size;      // bytes
 #if MEMPOOL_DIAGNOSTICS
     mempool_word_t allocs;  // since reset_stats; also tells where the search for a leaf begins
@@ -99,11 +101,15 @@ typedef struct {
     const char *name;
     uint8_t *payload;
     uint8_t log2_size;
-    uint8_t leaves;
-    uint32_t low;      // with the state below this LOW begins
-    uint32_t low_left; // and from here on up it ends
-    uint32_t critical;
+    uint16_t blocks; // that it was built with
 } mempool_geometry_t;
+
+// Where the levels of a pool begin: it moves as the pool grows.
+typedef struct {
+    mempool_word_t low;      // with the state below this LOW begins
+    mempool_word_t low_left; // and from here on up it ends
+    mempool_word_t critical;
+} mempool_marks_t;
 
 // All that take looks up, in one place: one base register.
 typedef struct {
@@ -124,13 +130,13 @@ typedef struct {
 
 // The words of all pools, each laid out as drawn above. Large blocks first: so all counters are within 2 KB of the start,
 // the reach of a load on RISC-V.
-#define MEMPOOL_STORE(blocks)                                                           \
-    struct {                                                                            \
-        mempool_word_t leaf[MEMPOOL_LEAF_WORDS(blocks)];                                \
-        union {                                                                         \
-            mempool_pool_t pool;                                                        \
-            mempool_word_t room[sizeof(mempool_pool_t) / 4u + (blocks)*MEMPOOL_STRIDE]; \
-        } at;                                                                           \
+#define MEMPOOL_STORE(blocks)                                                                              \
+    struct {                                                                                               \
+        mempool_word_t leaf[MEMPOOL_LEAF_WORDS(blocks)];                                                   \
+        union {                                                                                            \
+            mempool_pool_t pool;                                                                           \
+            mempool_word_t room[sizeof(mempool_pool_t) / 4u + ((blocks) + MEMPOOL_GROW) * MEMPOOL_STRIDE]; \
+        } at;                                                                                              \
     }
 typedef struct {
     MEMPOOL_STORE(CONFIG_MEMORY_POOL_XLARGE_COUNT)
@@ -149,6 +155,11 @@ extern mempool_stores_t mempool_stores;
 extern const mempool_tables_t mempool_tables;
 extern mempool_pool_t *const mempool_by_code[8]; // pool field of a handle; what is no pool has no blocks
 extern const mempool_geometry_t mempool_geometry[MEMPOOL_POOLS];
+#if MEMPOOL_GROW > 0
+extern mempool_marks_t mempool_marks[MEMPOOL_POOLS];
+#else
+extern const mempool_marks_t mempool_marks[MEMPOOL_POOLS];
+#endif
 #if MEMPOOL_OWNERS > 0
 extern mempool_owner_entry_t mempool_owners[MEMPOOL_OWNERS + 1]; // [0]: what has no owner, without a limit
 #endif
@@ -164,6 +175,17 @@ static inline mempool_word_t *mempool_leaf(mempool_pool_t *pool, uint32_t leaf) 
 
 static inline mempool_word_t *mempool_word(mempool_pool_t *pool, uint32_t index) {
     return &pool->word[index * MEMPOOL_STRIDE];
+}
+
+// Rises while others read it, where pools can grow.
+static inline uint32_t mempool_count(const mempool_pool_t *pool) {
+#if MEMPOOL_GROW == 0
+    return pool->count;
+#elif __GCC_ATOMIC_SHORT_LOCK_FREE == 2
+    return __atomic_load_n(&pool->count, __ATOMIC_RELAXED);
+#else
+    return *(const volatile uint16_t *)&pool->count;
+#endif
 }
 
 static inline unsigned mempool_handle_pool(mempool_handle_t handle) {
@@ -197,10 +219,72 @@ static inline uint32_t mempool_bit_offset(uint32_t bit) {
 #define MEMPOOL_COUNT(word) ((void)0)
 #endif
 
+// The percent-th part of a pool's blocks, less the reserve, rounded up: the state is below this where so many are in use.
+#define MEMPOOL_MARK_AT(percent, parts, blocks) \
+    (((blocks) + 1u - ((percent) * (uint32_t)((blocks)-MEMPOOL_RESERVE) + (parts)-1u) / (parts)) * MEMPOOL_UNIT)
+#define MEMPOOL_MARKS(blocks)                                        \
+    {                                                                \
+        MEMPOOL_MARK_AT(MEMPOOL_LOW_PERCENT, 100u, blocks),          \
+            MEMPOOL_MARK_AT(MEMPOOL_LOW_PERCENT * 3u, 400u, blocks), \
+            MEMPOOL_MARK_AT(MEMPOOL_CRITICAL_PERCENT, 100u, blocks), \
+    }
+
+// Growth (grow.c). Whoever reads the number of a pool's blocks and its state together does so again where mempool_resizing has
+// changed meanwhile, or is odd: then they do not belong together.
+#if MEMPOOL_GROW > 0
+extern mempool_word_t mempool_resizing;
+extern struct mempool_grown {
+    mempool_word_t blocks; // of all pools
+    mempool_word_t bytes;
+    mempool_word_t of[MEMPOOL_POOLS]; // blocks
+} mempool_grown;
+uint8_t *mempool_extent_payload(unsigned pool, uint32_t index);
+// The pool and index of the block that starts at `data`, where it is one of an extent.
+bool mempool_extent_locate(const void *data, unsigned *pool, uint32_t *index);
+#define MEMPOOL_GROWN(what) mempool_load(&mempool_grown.what)
+#else
+#define MEMPOOL_GROWN(what) 0u
+#endif
+
+// The blocks that a pool has now.
+static inline uint32_t mempool_blocks(unsigned pool) {
+    return mempool_geometry[pool].blocks + MEMPOOL_GROWN(of[pool]);
+}
+
+// Reads something of a pool that may grow until it is of one piece. On one core it is: a pool changes with interrupts masked.
+// Bounded, as on a PC whoever changes it may be stopped in the middle.
+#ifndef MEMPOOL_TEARS
+#define MEMPOOL_TEARS 100u
+#endif
+#if MEMPOOL_GROW > 0 && !MEMPOOL_SINGLE_CORE
+#define MEMPOOL_WHOLE(statement)                                           \
+    for (uint32_t tears = 0, seen; tears < MEMPOOL_TEARS; ++tears) {       \
+        seen = mempool_load(&mempool_resizing);                            \
+        statement;                                                         \
+        if ((seen & 1u) == 0 && mempool_load(&mempool_resizing) == seen) { \
+            break;                                                         \
+        }                                                                  \
+    }
+#else
+#define MEMPOOL_WHOLE(statement) statement
+#endif
+
+// The payload of a block that is there.
+static inline uint8_t *mempool_payload_of(unsigned pool, uint32_t index) {
+    const mempool_geometry_t *geometry = &mempool_geometry[pool];
+#if MEMPOOL_GROW > 0
+    if (index >= geometry->blocks) {
+        return mempool_extent_payload(pool, index);
+    }
+#endif
+    return geometry->payload + ((size_t)index << geometry->log2_size);
+}
+
 // Pressure (pressure.c).
 extern mempool_hook_t mempool_bell;
 mempool_handle_t mempool_ring(mempool_handle_t handle); // returns the handle: take ends with it
 void mempool_pressure_look_at(unsigned pool);
+void mempool_pressure_resized(unsigned pool); // where its levels begin has changed
 mempool_level_t mempool_pressure_level(unsigned pool);
 mempool_level_t mempool_pressure_highest(void);
 

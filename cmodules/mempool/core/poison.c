@@ -15,14 +15,12 @@ uint32_t mempool_poison_hits(void) {
     return mempool_load(&hits);
 }
 
-static uint8_t *payload_of(unsigned pool, uint32_t index) {
-    const mempool_geometry_t *geometry = &mempool_geometry[pool];
-    return geometry->payload + ((size_t)index << geometry->log2_size);
-}
-
 static bool is_poisoned(unsigned pool, uint32_t index) {
-    const uint8_t *data = payload_of(pool, index);
+    const uint8_t *data = mempool_payload_of(pool, index);
     const uint8_t *end = data + ((size_t)1 << mempool_geometry[pool].log2_size);
+    if (data == NULL) {
+        return true; // of an extent that has just gone
+    }
     while (data < end && *data == POISON) {
         ++data;
     }
@@ -30,7 +28,7 @@ static bool is_poisoned(unsigned pool, uint32_t index) {
 }
 
 MEMPOOL_HOT void mempool_poison_fill(unsigned pool, uint32_t index) {
-    memset(payload_of(pool, index), POISON, (size_t)1 << mempool_geometry[pool].log2_size);
+    memset(mempool_payload_of(pool, index), POISON, (size_t)1 << mempool_geometry[pool].log2_size);
 }
 
 MEMPOOL_HOT void mempool_poison_verify(unsigned pool, uint32_t index, mempool_handle_t handle) {
@@ -46,7 +44,7 @@ uint32_t mempool_poison_check(void) {
     uint32_t damaged = 0;
     for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
         mempool_pool_t *pool = mempool_pool(p);
-        for (uint32_t i = 0; i < pool->count; ++i) {
+        for (uint32_t i = 0; i < mempool_count(pool); ++i) {
             mempool_word_t *leaf = mempool_leaf(pool, i / 32u);
             uint32_t bit = 1u << (i & 31u);
             MEMPOOL_ENTER();

@@ -6,7 +6,7 @@
 // Claims the block that a ticket stands for where the hints lead nowhere: other takers were quicker. Some bit is set
 // at every instant, so a round that misses means that another taker got on. -> offset of the block's word.
 static MEMPOOL_HOT __attribute__((noinline)) uint32_t claim_slowly(mempool_pool_t *pool) {
-    for (uint32_t leaf = 0;; leaf = (leaf + 1u) * 32u < pool->count ? leaf + 1u : 0u) {
+    for (uint32_t leaf = 0;; leaf = (leaf + 1u) * 32u < mempool_count(pool) ? leaf + 1u : 0u) {
         mempool_word_t *word = mempool_leaf(pool, leaf);
         uint32_t bits = mempool_load(word);
         uint32_t bit = bits & (0u - bits);
@@ -73,7 +73,7 @@ MEMPOOL_HOT mempool_handle_t mempool_take(uint32_t size, mempool_owner_t owner) 
 MEMPOOL_HOT int mempool_give(mempool_handle_t handle) {
     mempool_pool_t *pool = mempool_by_code[(uint32_t)handle >> 10 & 7u];
     uint32_t index = mempool_handle_index(handle);
-    if (index >= pool->count) {
+    if (index >= mempool_count(pool)) {
         return mempool_handle_is_heap(handle) ? mempool_heap_give(handle, 0u) : mempool_refuse(handle, MEMPOOL_E_FOREIGN);
     }
     uint32_t bit = 1u << ((uint32_t)handle & 31u);

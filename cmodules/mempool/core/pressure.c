@@ -22,15 +22,15 @@ static inline uint32_t pack(uint32_t word, unsigned p, uint32_t level, uint32_t 
 }
 
 static MEMPOOL_HOT uint32_t next_level(unsigned p, uint32_t level) {
-    const mempool_geometry_t *geometry = &mempool_geometry[p];
+    const mempool_marks_t *marks = &mempool_marks[p];
     uint32_t state = mempool_load(&mempool_pool(p)->state);
-    if (state < geometry->critical) {
+    if (state < mempool_peek(&marks->critical)) {
         return MEMPOOL_LEVEL_CRITICAL;
     }
-    if (state < geometry->low) {
+    if (state < mempool_peek(&marks->low)) {
         return level == MEMPOOL_LEVEL_CRITICAL ? level : MEMPOOL_LEVEL_LOW;
     }
-    if (state < geometry->low_left) {
+    if (state < mempool_peek(&marks->low_left)) {
         return level == MEMPOOL_LEVEL_NORMAL ? level : MEMPOOL_LEVEL_LOW;
     }
     return MEMPOOL_LEVEL_NORMAL;
@@ -38,34 +38,57 @@ static MEMPOOL_HOT uint32_t next_level(unsigned p, uint32_t level) {
 
 static MEMPOOL_HOT void set_marks(unsigned p, uint32_t level) {
     mempool_pool_t *pool = mempool_pool(p);
-    const mempool_geometry_t *geometry = &mempool_geometry[p];
+    const mempool_marks_t *marks = &mempool_marks[p];
     mempool_store(&pool->up, level == MEMPOOL_LEVEL_CRITICAL ? MEMPOOL_MARK_NEVER_UP
-                             : level == MEMPOOL_LEVEL_NORMAL ? geometry->low
-                                                             : geometry->critical);
+                             : level == MEMPOOL_LEVEL_NORMAL ? mempool_peek(&marks->low)
+                                                             : mempool_peek(&marks->critical));
     mempool_store(&pool->down, level == MEMPOOL_LEVEL_NORMAL ? MEMPOOL_MARK_NEVER_DOWN
-                               : level == MEMPOOL_LEVEL_LOW  ? geometry->low_left
-                                                             : geometry->low);
+                               : level == MEMPOOL_LEVEL_LOW  ? mempool_peek(&marks->low_left)
+                                                             : mempool_peek(&marks->low));
 }
 
 // Marks are set after the level, and both looked at again: of several that look at once, the last leaves them in order,
 // and what is taken meanwhile is either seen here or beyond the new marks. The second look is a read-modify-write: only
 // that orders the marks written here against those of whoever changes the level after it.
-MEMPOOL_HOT void mempool_pressure_look_at(unsigned p) {
-    const mempool_pool_t *pool = mempool_pool(p);
-    MEMPOOL_ENTER();
-    uint32_t state = mempool_load(&pool->state);
-    bool beyond = state < mempool_load(&pool->up) || state >= mempool_load(&pool->down);
-    while (beyond) {
+static MEMPOOL_HOT void settle(unsigned p) {
+    for (bool beyond = true; beyond;) {
+#if MEMPOOL_GROW > 0
+        uint32_t resizing = mempool_load(&mempool_resizing);
+#else
+        const uint32_t resizing = 0;
+#endif
         uint32_t word = mempool_load(&levels);
         uint32_t level = LEVEL(word, p);
         uint32_t next = next_level(p, level);
         if (next == level || mempool_cas(&levels, word, pack(word, p, next, TOLD(word, p)))) {
             set_marks(p, next);
             beyond = LEVEL(mempool_fetch_or(&levels, 0u), p) != next || next_level(p, next) != next;
+#if MEMPOOL_GROW > 0
+            beyond = beyond || mempool_load(&mempool_resizing) != resizing;
+#endif
+            (void)resizing;
         }
+    }
+}
+
+MEMPOOL_HOT void mempool_pressure_look_at(unsigned p) {
+    const mempool_pool_t *pool = mempool_pool(p);
+    MEMPOOL_ENTER();
+    uint32_t state = mempool_load(&pool->state);
+    if (state < mempool_load(&pool->up) || state >= mempool_load(&pool->down)) {
+        settle(p);
     }
     MEMPOOL_LEAVE();
 }
+
+#if MEMPOOL_GROW > 0
+void mempool_pressure_resized(unsigned p) {
+    MEMPOOL_ENTER();
+    settle(p);
+    MEMPOOL_LEAVE();
+    (void)mempool_ring(0); // it may be at another level now
+}
+#endif
 
 MEMPOOL_HOT void mempool_pressure_look(void) {
     for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {

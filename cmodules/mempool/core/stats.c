@@ -26,6 +26,9 @@ static mempool_word_t held_in_all MEMPOOL_FAST; // sum of the pools' `held`
 // `state` is the sum of the state words: they are made so that the sums of their two parts do not meet.
 static inline __attribute__((always_inline)) void finish(mempool_stats_t *out, uint32_t capacity, uint32_t blocks,
     uint32_t state, uint32_t free_bytes, uint32_t fewest_bytes, uint32_t allocs, uint32_t held) {
+    if (MEMPOOL_GROW > 0 && !MEMPOOL_SINGLE_CORE && free_bytes > capacity) {
+        free_bytes = capacity; // whoever makes a pool smaller was stopped in the middle
+    }
     uint32_t used_blocks = blocks - state / MEMPOOL_UNIT;
     if (fewest_bytes > free_bytes) {
         fewest_bytes = free_bytes; // a taker is between its ticket and its mark: used <= peak all the same
@@ -52,12 +55,13 @@ static inline __attribute__((always_inline)) void finish(mempool_stats_t *out, u
 }
 
 // One pool after another, written out: every counter is a constant away from one register.
-MEMPOOL_HOT void mempool_stats(mempool_stats_t *stats) {
+static MEMPOOL_HOT inline __attribute__((always_inline)) void read_all(mempool_stats_t *stats, uint32_t *largest_free) {
+    uint32_t capacity = CAPACITY + MEMPOOL_GROWN(bytes);
+    uint32_t blocks_in_all = BLOCKS + MEMPOOL_GROWN(blocks);
     uint32_t state = 0;
     uint32_t free_bytes = 0;
     uint32_t fewest_bytes = 0;
     uint32_t largest = 0;
-    MEMPOOL_ENTER();
 #define ADD_POOL(label, size, log2, blocks)                         \
     {                                                               \
         const mempool_pool_t *pool = &mempool_stores.label.at.pool; \
@@ -82,7 +86,14 @@ MEMPOOL_HOT void mempool_stats(mempool_stats_t *stats) {
 #else
     uint32_t allocs = 0;
 #endif
-    finish(stats, CAPACITY, BLOCKS, state, free_bytes, fewest_bytes, allocs, HELD_IN_ALL);
+    finish(stats, capacity, blocks_in_all, state, free_bytes, fewest_bytes, allocs, HELD_IN_ALL);
+    *largest_free = largest;
+}
+
+MEMPOOL_HOT void mempool_stats(mempool_stats_t *stats) {
+    uint32_t largest;
+    MEMPOOL_ENTER();
+    MEMPOOL_WHOLE(read_all(stats, &largest));
     MEMPOOL_LEAVE();
     stats->largest_free = largest;
     stats->level = mempool_pressure_highest();
@@ -91,18 +102,10 @@ MEMPOOL_HOT void mempool_stats(mempool_stats_t *stats) {
     }
 }
 
-MEMPOOL_HOT int mempool_pool_stats(unsigned p, mempool_stats_t *stats) {
-    if (p >= MEMPOOL_POOLS) {
-        return MEMPOOL_E_RANGE;
-    }
-    static const MEMPOOL_FAST uint16_t counts[MEMPOOL_POOLS] = {
-#define COUNT(name, size, log2, blocks) blocks,
-        MEMPOOL_CLASSES(COUNT)
-    };
+static MEMPOOL_HOT void read_one(unsigned p, mempool_stats_t *stats) {
     const mempool_pool_t *pool = mempool_pool(p);
     uint32_t log2_size = mempool_geometry[p].log2_size;
-    uint32_t count = counts[p];
-    MEMPOOL_ENTER();
+    uint32_t count = mempool_blocks(p);
     uint32_t state = mempool_load(&pool->state);
     uint32_t free = state / MEMPOOL_UNIT;
     uint32_t allocs = 0;
@@ -117,8 +120,16 @@ MEMPOOL_HOT int mempool_pool_stats(unsigned p, mempool_stats_t *stats) {
     held = mempool_peek(&pool->held);
 #endif
     finish(stats, count << log2_size, count, state, free << log2_size, DEEPEST(pool) << log2_size, allocs, held);
-    MEMPOOL_LEAVE();
     stats->largest_free = free > MEMPOOL_RESERVE ? 1u << log2_size : 0u;
+}
+
+MEMPOOL_HOT int mempool_pool_stats(unsigned p, mempool_stats_t *stats) {
+    if (p >= MEMPOOL_POOLS) {
+        return MEMPOOL_E_RANGE;
+    }
+    MEMPOOL_ENTER();
+    MEMPOOL_WHOLE(read_one(p, stats));
+    MEMPOOL_LEAVE();
     stats->level = mempool_pressure_level(p);
     return MEMPOOL_OK;
 }
@@ -145,11 +156,14 @@ MEMPOOL_HOT void mempool_reset_stats(void) {
     for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
         mempool_pool_t *pool = mempool_pool(p);
         MEMPOOL_ENTER();
-        uint32_t state = mempool_load(&pool->state);
+        uint32_t state;
+        uint32_t used;
+        MEMPOOL_WHOLE((used = mempool_blocks(p), state = mempool_load(&pool->state),
+            used -= state / MEMPOOL_UNIT));
         mempool_store(&pool->deepest, state);
         mempool_at_most(&pool->deepest, mempool_load(&pool->state)); // what was taken meanwhile
-        held += pool->count - state / MEMPOOL_UNIT;
-        mempool_store(&pool->held, pool->count - state / MEMPOOL_UNIT);
+        held += used;
+        mempool_store(&pool->held, used);
         mempool_store(&pool->allocs, 0u);
         mempool_store(&pool->failures, 0u);
         mempool_store(&pool->spills, 0u);

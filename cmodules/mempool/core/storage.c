@@ -10,7 +10,7 @@ MEMPOOL_CLASSES(CHECK_STORE)
 _Static_assert(offsetof(mempool_pool_t, word) == sizeof(mempool_pool_t), "words follow the counters");
 
 // What a handle finds whose pool field is none: no blocks, so that nothing in it is ever written.
-static const MEMPOOL_FAST mempool_pool_t mempool_store_none;
+static const MEMPOOL_FAST_CONST mempool_pool_t mempool_store_none;
 #define NONE ((mempool_pool_t *)&mempool_store_none)
 
 // All payload, in one piece, so that an address tells its class by a few compares with constants.
@@ -22,7 +22,7 @@ static MEMPOOL_PAYLOAD _Alignas(MEMPOOL_ALIGN) struct {
 #define POOL(name) (&mempool_stores.name.at.pool)
 #define BIT(n) ((n)*4 * MEMPOOL_STRIDE)
 
-mempool_pool_t *const mempool_by_code[8] MEMPOOL_FAST = {
+mempool_pool_t *const mempool_by_code[8] MEMPOOL_FAST_CONST = {
     NONE,
     POOL(TINY),
     POOL(SMALL),
@@ -33,7 +33,7 @@ mempool_pool_t *const mempool_by_code[8] MEMPOOL_FAST = {
     NONE,
 };
 
-const MEMPOOL_FAST mempool_tables_t mempool_tables = {
+const MEMPOOL_FAST_CONST mempool_tables_t mempool_tables = {
     .by_size = {
         POOL(TINY),
         POOL(SMALL),
@@ -89,20 +89,21 @@ const MEMPOOL_FAST mempool_tables_t mempool_tables = {
     },
 };
 
-// The state is below this where percent / parts of the blocks for anyone, rounded up, are in use.
-#define MARK_AT(percent, parts, blocks) \
-    (((blocks) + 1u - ((percent) * (uint32_t)((blocks)-MEMPOOL_RESERVE) + (parts)-1u) / (parts)) * MEMPOOL_UNIT)
-#define GEOMETRY(label, size, log2, blocks) {                    \
-    .name = #label,                                              \
-    .payload = mempool_payload.label,                            \
-    .log2_size = log2,                                           \
-    .leaves = MEMPOOL_LEAVES(blocks),                            \
-    .low = MARK_AT(MEMPOOL_LOW_PERCENT, 100u, blocks),           \
-    .low_left = MARK_AT(MEMPOOL_LOW_PERCENT * 3u, 400u, blocks), \
-    .critical = MARK_AT(MEMPOOL_CRITICAL_PERCENT, 100u, blocks), \
+#define GEOMETRY(label, size, log2, count) { \
+    .name = #label,                          \
+    .payload = mempool_payload.label,        \
+    .log2_size = log2,                       \
+    .blocks = (count),                       \
 },
 
-const MEMPOOL_FAST mempool_geometry_t mempool_geometry[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(GEOMETRY) };
+const MEMPOOL_FAST_CONST mempool_geometry_t mempool_geometry[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(GEOMETRY) };
+
+#define MARKS(label, size, log2, blocks) MEMPOOL_MARKS(blocks),
+#if MEMPOOL_GROW > 0
+mempool_marks_t mempool_marks[MEMPOOL_POOLS] MEMPOOL_FAST = { MEMPOOL_CLASSES(MARKS) };
+#else
+const MEMPOOL_FAST_CONST mempool_marks_t mempool_marks[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(MARKS) };
+#endif
 
 static MEMPOOL_FAST mempool_word_t mempool_begun; // 1: someone is filling the pools, 2: they are full
 
@@ -117,12 +118,8 @@ void mempool_init(void) {
     for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
         mempool_pool_t *pool = mempool_pool(p);
         mempool_poke(&pool->up, MEMPOOL_MARK_NEVER_DOWN); // beyond: the first look sets both
-        static const uint16_t counts[MEMPOOL_POOLS] = {
-#define COUNT(name, size, log2, blocks) blocks,
-            MEMPOOL_CLASSES(COUNT)
-        };
-        uint32_t count = counts[p];
-        uint32_t leaves = mempool_geometry[p].leaves;
+        uint32_t count = mempool_geometry[p].blocks;
+        uint32_t leaves = MEMPOOL_LEAVES(count);
         for (uint32_t i = 0; i < count; ++i) {
             mempool_poke(mempool_word(pool, i), ((p + 1u) << 10 | i) << 2);
 #if MEMPOOL_POISON

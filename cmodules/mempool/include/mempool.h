@@ -250,6 +250,60 @@ uint32_t mempool_poison_hits(void);
 // -> blocks given back, each counted reclaimed. O(blocks). ISR: no.
 uint32_t mempool_reclaim_python(void);
 
+// ---- Growing -------------------------------------------------------------------------------------------
+//
+// A pool can become larger while the program runs, by an extent: blocks whose payload comes from IDF's internal heap on ESP32,
+// and from a static arena (CONFIG_MEMORY_POOL_GROW_ARENA) elsewhere. They are blocks like any other: handles, owners,
+// statistics and every refusal are the same. At most CONFIG_MEMORY_POOL_GROW_BLOCKS blocks a pool, in at most MEMPOOL_EXTENTS
+// extents; where that is 0 these functions are not there.
+
+#define MEMPOOL_EXTENTS 4u
+
+// Adds `blocks` blocks to a pool, all or none. -> blocks; E_RANGE: no such pool, none asked for, or more than
+// mempool_growable says; E_EXHAUSTED: the memory for them is not to be had. O(blocks). ISR: no.
+int mempool_grow(unsigned pool, uint32_t blocks);
+
+// Takes the extent that was added last away and gives its memory back, where none of its blocks is in use and enough others
+// are free for the reserve. -> blocks removed, 0 where it is not so or there is no extent; E_RANGE. Handles of these blocks
+// are refused, also once the pool has grown again. O(blocks). ISR: no.
+int mempool_shrink(unsigned pool);
+
+// By how many blocks a pool may still grow. O(1). ISR: yes.
+uint32_t mempool_growable(unsigned pool);
+
+// ---- Heaps ---------------------------------------------------------------------------------------------
+
+typedef struct {
+    const char *name;
+    uint32_t total;        // bytes
+    uint32_t free;         // bytes
+    uint32_t largest;      // bytes of the largest free piece
+    uint32_t minimum_ever; // bytes: the least that was free since boot
+} mempool_heap_info_t;
+
+// The platform's own heaps, number 0 and on: IDF's by capability on ESP32, none elsewhere. -> false: there is no such
+// one. O(pieces of the heap). ISR: no.
+bool mempool_heap_info(unsigned number, mempool_heap_info_t *info);
+
+// ---- What a reset leaves alone ---------------------------------------------------------------------------
+//
+// One region of CONFIG_MEMORY_POOL_NOINIT_BYTES bytes (0: none of these functions is there) whose content survives software,
+// panic and watchdog resets, on ESP32 in internal RAM that start-up does not clear. It is for a program's next life: what it did
+// last, why it stopped. At a reset in the middle of a write the old content is there, or the new, or, where more than a word
+// was being copied, mempool_noinit_valid is false: never a mixture that counts as good.
+
+// The content, to be read: all zeros after a power-on and where it did not come through. O(1), the first call O(bytes). ISR: no.
+uint8_t *mempool_noinit_data(void);
+
+// Whether the content is what was written last, in this life or the one before. O(bytes). ISR: no.
+bool mempool_noinit_valid(void);
+
+// Copies into the content, and seals it with a CRC of the whole region. -> length or E_RANGE. O(bytes of the region). ISR: no.
+int mempool_noinit_write(uint32_t offset, const void *from, uint32_t length);
+
+// Seals what was written through mempool_noinit_data, which until then a reset would leave invalid. O(bytes). ISR: no.
+void mempool_noinit_seal(void);
+
 // ---- Pressure ------------------------------------------------------------------------------------------
 
 typedef enum { MEMPOOL_LEVEL_NORMAL,

@@ -148,11 +148,25 @@ MP_DECLARE_CONST_FUN_OBJ_0(mempool_owners_obj);
 
 extern const mp_obj_type_t mempool_type_Struct; // obj_struct.c
 
+typedef struct {
+    mp_obj_base_t base;
+    uint32_t offset; // of a slice
+    uint32_t length;
+} mempool_noinit_obj_t;
+
+extern const mempool_noinit_obj_t mempool_noinit_obj; // obj_noinit.c
+
 mp_obj_t mempool_stats_tuple(const mempool_stats_t *stats); // stats.c
 MP_DECLARE_CONST_FUN_OBJ_0(mempool_stats_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(mempool_stats_into_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(mempool_reset_stats_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(mempool_check_obj);
+
+// ---- Heaps, and pools that grow (heaps.c) --------------------------------------------------------------
+
+MP_DECLARE_CONST_FUN_OBJ_0(mempool_heaps_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(mempool_grow_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(mempool_shrink_obj);
 
 MP_DECLARE_CONST_FUN_OBJ_KW(mempool_leaks_obj); // leaks.c
 MP_DECLARE_CONST_FUN_OBJ_KW(mempool_leaks_into_obj);

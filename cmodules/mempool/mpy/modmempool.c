@@ -36,6 +36,8 @@ static const mp_rom_map_elem_t mempool_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_LARGE), MP_ROM_PTR(&mempool_pool_objs[MEMPOOL_LARGE]) },
     { MP_ROM_QSTR(MP_QSTR_XLARGE), MP_ROM_PTR(&mempool_pool_objs[MEMPOOL_XLARGE]) },
     { MP_ROM_QSTR(MP_QSTR_pools), MP_ROM_PTR(&mempool_pools_obj) },
+    { MP_ROM_QSTR(MP_QSTR_grow), MP_ROM_PTR(&mempool_grow_obj) },
+    { MP_ROM_QSTR(MP_QSTR_shrink), MP_ROM_PTR(&mempool_shrink_obj) },
 
     // Blocks
     { MP_ROM_QSTR(MP_QSTR_alloc), MP_ROM_PTR(&mempool_alloc_obj) },
@@ -46,6 +48,10 @@ static const mp_rom_map_elem_t mempool_globals_table[] = {
 #endif
     { MP_ROM_QSTR(MP_QSTR_Owner), MP_ROM_PTR(&mempool_type_Owner) },
     { MP_ROM_QSTR(MP_QSTR_owners), MP_ROM_PTR(&mempool_owners_obj) },
+
+#if MEMPOOL_NOINIT_BYTES > 0
+    { MP_ROM_QSTR(MP_QSTR_noinit), MP_ROM_PTR(&mempool_noinit_obj) },
+#endif
 
     // Handles
     { MP_ROM_QSTR(MP_QSTR_take), MP_ROM_PTR(&mempool_take_obj) },
@@ -64,6 +70,7 @@ static const mp_rom_map_elem_t mempool_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_stats_into), MP_ROM_PTR(&mempool_stats_into_obj) },
     { MP_ROM_QSTR(MP_QSTR_reset_stats), MP_ROM_PTR(&mempool_reset_stats_obj) },
     { MP_ROM_QSTR(MP_QSTR_check), MP_ROM_PTR(&mempool_check_obj) },
+    { MP_ROM_QSTR(MP_QSTR_heaps), MP_ROM_PTR(&mempool_heaps_obj) },
     { MP_ROM_QSTR(MP_QSTR_leaks), MP_ROM_PTR(&mempool_leaks_obj) },
     { MP_ROM_QSTR(MP_QSTR_leaks_into), MP_ROM_PTR(&mempool_leaks_into_obj) },
     { MP_ROM_QSTR(MP_QSTR_trace), MP_ROM_PTR(&mempool_trace_obj) },

@@ -1,9 +1,13 @@
 // on_pressure: edges of the fill of a pool, told to a Python callback by the scheduler.
 //
-// The core's doorbell rings in whatever context crosses the edge, maybe an interrupt: it only arms a node of the
-// scheduler. The node's callback does bounded work and never arms itself: in MicroPython 1.25 that would keep the
+// The core's doorbell rings in whatever context crosses the edge, maybe an interrupt, on ESP32 maybe while the flash is written,
+// where MicroPython's scheduler is: it only arms a node of the scheduler, or has a task do so. The node's callback does bounded work and never arms itself: in MicroPython 1.25 that would keep the
 // VM from ever going on. What rings meanwhile, or is left at the bound, is asked for by an entry in the
 // scheduler's queue, of which the VM runs one between two steps of the program.
+
+#include "mempool_port.h" // first
+
+#include "py/mphal.h"
 
 #include "mempool_mpy.h"
 
@@ -16,6 +20,7 @@ MP_REGISTER_ROOT_POINTER(mp_obj_t mempool_pressure_callback);
 static mp_sched_node_t node;
 static volatile bool running; // a delivery runs: nobody arms the node
 static volatile bool rung;    // the doorbell rang since the last look
+static volatile bool handed;  // to a task, which has not armed the node yet
 
 // An exception out of a node's callback would leave the scheduler locked for good, so none gets out. What asks the
 // program to end goes on to the program, what the user's callback did wrong is printed as the scheduler does.
@@ -78,11 +83,31 @@ static void node_callback(mp_sched_node_t *self) {
     deliver(); // armed in an earlier life: there is no callback, and nothing happens
 }
 
-static void doorbell(void) {
-    rung = true;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+static void arm(void *unused, uint32_t unused_too) {
+    (void)unused;
+    (void)unused_too;
+    handed = false;
     if (!running) {
         mp_sched_schedule_node(&node, node_callback);
+#if defined(ESP_PLATFORM)
+        mp_hal_wake_main_task_from_isr(); // good in tasks, too; the scheduler itself wakes nobody there
+#endif
+    }
+}
+
+static MEMPOOL_HOT void doorbell(void) {
+    rung = true;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (running) {
+        return;
+    }
+    if (!mempool_port_must_defer()) {
+        arm(NULL, 0);
+    } else if (!handed) {
+        handed = true;
+        if (!mempool_port_defer(arm)) {
+            handed = false; // the next take rings again
+        }
     }
 }
 

@@ -11,60 +11,59 @@ typedef volatile uint32_t mempool_word_t;
 #define MEMPOOL_ENTER() ((void)0)
 #define MEMPOOL_LEAVE() ((void)0)
 
-#define MEMPOOL_INLINE static inline __attribute__((always_inline))
 #define MEMPOOL_COMPILER_FENCE() __asm__ volatile("" \
                                                   :  \
                                                   :  \
                                                   : "memory")
 
-MEMPOOL_INLINE uint32_t mempool_load(const mempool_word_t *w) {
+MEMPOOL_PORT_INLINE uint32_t mempool_load(const mempool_word_t *w) {
     uint32_t v = *w;
     MEMPOOL_COMPILER_FENCE();
     return v;
 }
 
-MEMPOOL_INLINE uint32_t mempool_peek(const mempool_word_t *w) {
+MEMPOOL_PORT_INLINE uint32_t mempool_peek(const mempool_word_t *w) {
     return *w;
 }
 
-MEMPOOL_INLINE void mempool_poke(mempool_word_t *w, uint32_t v) {
+MEMPOOL_PORT_INLINE void mempool_poke(mempool_word_t *w, uint32_t v) {
     *w = v;
 }
 
-MEMPOOL_INLINE void mempool_store(mempool_word_t *w, uint32_t v) {
+MEMPOOL_PORT_INLINE void mempool_store(mempool_word_t *w, uint32_t v) {
     MEMPOOL_COMPILER_FENCE();
     *w = v;
 }
 
-#define MEMPOOL_AMO(name, instruction)                            \
-    MEMPOOL_INLINE uint32_t name(mempool_word_t *w, uint32_t v) { \
-        uint32_t old;                                             \
-        __asm__ volatile(instruction " %[old], %[v], (%[w])"      \
-                         : [old] "=r"(old)                        \
-                         : [w] "r"(w), [v] "r"(v)                 \
-                         : "memory");                             \
-        return old;                                               \
+#define MEMPOOL_AMO(name, instruction)                                 \
+    MEMPOOL_PORT_INLINE uint32_t name(mempool_word_t *w, uint32_t v) { \
+        uint32_t old;                                                  \
+        __asm__ volatile(instruction " %[old], %[v], (%[w])"           \
+                         : [old] "=r"(old)                             \
+                         : [w] "r"(w), [v] "r"(v)                      \
+                         : "memory");                                  \
+        return old;                                                    \
     }
 MEMPOOL_AMO(mempool_fetch_and, "amoand.w")
 MEMPOOL_AMO(mempool_fetch_or, "amoor.w")
 MEMPOOL_AMO(mempool_fetch_add, "amoadd.w")
 #undef MEMPOOL_AMO
 
-MEMPOOL_INLINE void mempool_at_least(mempool_word_t *w, uint32_t v) {
+MEMPOOL_PORT_INLINE void mempool_at_least(mempool_word_t *w, uint32_t v) {
     __asm__ volatile("amomax.w zero, %[v], (%[w])"
                      :
                      : [w] "r"(w), [v] "r"(v)
                      : "memory");
 }
 
-MEMPOOL_INLINE void mempool_at_most(mempool_word_t *w, uint32_t v) {
+MEMPOOL_PORT_INLINE void mempool_at_most(mempool_word_t *w, uint32_t v) {
     __asm__ volatile("amomin.w zero, %[v], (%[w])"
                      :
                      : [w] "r"(w), [v] "r"(v)
                      : "memory");
 }
 
-MEMPOOL_INLINE bool mempool_cas(mempool_word_t *w, uint32_t expected, uint32_t desired) {
+MEMPOOL_PORT_INLINE bool mempool_cas(mempool_word_t *w, uint32_t expected, uint32_t desired) {
     uint32_t value, failed;
     __asm__ goto volatile(
         "0: lr.w %[v], (%[w])\n\t"
@@ -80,7 +79,7 @@ differs:
     return false;
 }
 
-MEMPOOL_INLINE bool mempool_add_if(mempool_word_t *w, int32_t least, uint32_t delta, uint32_t *now) {
+MEMPOOL_PORT_INLINE bool mempool_add_if(mempool_word_t *w, int32_t least, uint32_t delta, uint32_t *now) {
     uint32_t value, failed;
     __asm__ goto volatile(
         "0: lr.w %[v], (%[w])\n\t"
@@ -98,7 +97,7 @@ refused:
     return false;
 }
 
-MEMPOOL_INLINE bool mempool_sub_if(mempool_word_t *w, uint32_t amount, uint32_t *now) {
+MEMPOOL_PORT_INLINE bool mempool_sub_if(mempool_word_t *w, uint32_t amount, uint32_t *now) {
     uint32_t value, failed;
     __asm__ goto volatile(
         "0: lr.w %[v], (%[w])\n\t"
@@ -128,7 +127,7 @@ refused:
         : "memory"                                                                         \
         : refused)
 
-MEMPOOL_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t top, uint32_t bar, uint32_t next,
+MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t top, uint32_t bar, uint32_t next,
     uint32_t *was, int *zero) {
     uint32_t value, scratch;
     if (shift == 14) {

@@ -12,41 +12,41 @@ typedef uint32_t mempool_word_t;
 #define MEMPOOL_ENTER() uint32_t mempool_mask_state = mempool_port_mask()
 #define MEMPOOL_LEAVE() mempool_port_unmask(mempool_mask_state)
 
-static inline uint32_t mempool_load(const mempool_word_t *w) {
+MEMPOOL_PORT_INLINE uint32_t mempool_load(const mempool_word_t *w) {
     return *(const volatile mempool_word_t *)w;
 }
 
-static inline uint32_t mempool_peek(const mempool_word_t *w) {
+MEMPOOL_PORT_INLINE uint32_t mempool_peek(const mempool_word_t *w) {
     return *(const volatile mempool_word_t *)w;
 }
 
-static inline void mempool_poke(mempool_word_t *w, uint32_t v) {
+MEMPOOL_PORT_INLINE void mempool_poke(mempool_word_t *w, uint32_t v) {
     *(volatile mempool_word_t *)w = v;
 }
 
-static inline void mempool_store(mempool_word_t *w, uint32_t v) {
+MEMPOOL_PORT_INLINE void mempool_store(mempool_word_t *w, uint32_t v) {
     *(volatile mempool_word_t *)w = v;
 }
 
-static inline uint32_t mempool_fetch_and(mempool_word_t *w, uint32_t v) {
+MEMPOOL_PORT_INLINE uint32_t mempool_fetch_and(mempool_word_t *w, uint32_t v) {
     uint32_t old = *w;
     *w = old & v;
     return old;
 }
 
-static inline uint32_t mempool_fetch_or(mempool_word_t *w, uint32_t v) {
+MEMPOOL_PORT_INLINE uint32_t mempool_fetch_or(mempool_word_t *w, uint32_t v) {
     uint32_t old = *w;
     *w = old | v;
     return old;
 }
 
-static inline uint32_t mempool_fetch_add(mempool_word_t *w, uint32_t v) {
+MEMPOOL_PORT_INLINE uint32_t mempool_fetch_add(mempool_word_t *w, uint32_t v) {
     uint32_t old = *w;
     *w = old + v;
     return old;
 }
 
-static inline bool mempool_cas(mempool_word_t *w, uint32_t expected, uint32_t desired) {
+MEMPOOL_PORT_INLINE bool mempool_cas(mempool_word_t *w, uint32_t expected, uint32_t desired) {
     if (*w != expected) {
         return false;
     }
@@ -54,7 +54,7 @@ static inline bool mempool_cas(mempool_word_t *w, uint32_t expected, uint32_t de
     return true;
 }
 
-static inline bool mempool_add_if(mempool_word_t *w, int32_t least, uint32_t delta, uint32_t *now) {
+MEMPOOL_PORT_INLINE bool mempool_add_if(mempool_word_t *w, int32_t least, uint32_t delta, uint32_t *now) {
     if ((int32_t)*w < least) {
         return false;
     }
@@ -62,11 +62,11 @@ static inline bool mempool_add_if(mempool_word_t *w, int32_t least, uint32_t del
     return true;
 }
 
-static inline bool mempool_sub_if(mempool_word_t *w, uint32_t amount, uint32_t *now) {
+MEMPOOL_PORT_INLINE bool mempool_sub_if(mempool_word_t *w, uint32_t amount, uint32_t *now) {
     return mempool_add_if(w, (int32_t)amount, 0u - amount, now);
 }
 
-static inline bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t top, uint32_t bar,
+MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t top, uint32_t bar,
     uint32_t next, uint32_t *was, int *zero) {
     *was = *w;
     *zero = 0;
@@ -77,13 +77,13 @@ static inline bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t t
     return true;
 }
 
-static inline void mempool_at_least(mempool_word_t *w, uint32_t v) {
+MEMPOOL_PORT_INLINE void mempool_at_least(mempool_word_t *w, uint32_t v) {
     if ((int32_t)*w < (int32_t)v) {
         *w = v;
     }
 }
 
-static inline void mempool_at_most(mempool_word_t *w, uint32_t v) {
+MEMPOOL_PORT_INLINE void mempool_at_most(mempool_word_t *w, uint32_t v) {
     if ((int32_t)*w > (int32_t)v) {
         *w = v;
     }

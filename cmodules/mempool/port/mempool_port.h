@@ -18,9 +18,15 @@
 //      MEMPOOL_ENTER() ... MEMPOOL_LEAVE()             masked.h: interrupts off; the atomic makes: nothing
 //      MEMPOOL_LOCK() ... MEMPOOL_UNLOCK()             tables that change rarely, never within take and give
 //
+// What a platform may have: MEMPOOL_PORT_EXTENT_ALLOC(bytes) and _FREE(data), memory that pools grow into, aligned to
+// MEMPOOL_ALIGN (else an arena); MEMPOOL_PORT_HEAPS with mempool_port_heap_info(number, info), its heaps.
+//
 // And of the platform: mempool_port_tick() with MEMPOOL_TICK_MS (a variable, not a clock that has to be read),
-// mempool_port_sleep_ms(ms), mempool_port_heap_alloc/free, MEMPOOL_PORT_CTZ(v) where the machine counts
-// trailing zeros, and where things lie: MEMPOOL_HOT (code), MEMPOOL_FAST (words and tables), MEMPOOL_PAYLOAD (blocks).
+// mempool_port_sleep_ms(ms), mempool_port_heap_alloc/free, mempool_port_must_defer() (this interrupt may run no code outside of
+// MEMPOOL_HOT) with mempool_port_defer(fn) (a task calls fn soon; false where it cannot), MEMPOOL_PORT_CTZ(v) where the machine counts
+// trailing zeros, and where things lie: MEMPOOL_HOT (code that interrupts run), MEMPOOL_FAST (words), MEMPOOL_FAST_CONST (constants
+// that interrupts read), MEMPOOL_PAYLOAD (blocks), MEMPOOL_NOINIT (what no start-up clears, so that a reset leaves it alone;
+// mempool_port_reset_cause() is a word for the reset). MEMPOOL_PORT_INLINE is inlined always: so it lies where its caller does.
 
 #ifndef MEMPOOL_PORT_H
 #define MEMPOOL_PORT_H
@@ -33,6 +39,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "mempool.h"
 
 #ifndef MEMPOOL_PORT_MASKED
 #define MEMPOOL_PORT_MASKED 0

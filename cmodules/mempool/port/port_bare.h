@@ -8,7 +8,10 @@
 #define MEMPOOL_SINGLE_CORE 1
 #define MEMPOOL_HOT
 #define MEMPOOL_FAST
+#define MEMPOOL_FAST_CONST
 #define MEMPOOL_PAYLOAD
+#define MEMPOOL_NOINIT __attribute__((section(".noinit")))
+#define MEMPOOL_PORT_INLINE static inline __attribute__((always_inline))
 #define MEMPOOL_TICK_MS 10u
 
 __attribute__((weak)) volatile uint32_t mempool_port_ticks;
@@ -84,6 +87,16 @@ static inline void mempool_port_sleep_ms(uint32_t ms) {
         __asm__ volatile("wfi");
     }
 }
+
+// Why the machine started: the board's to say.
+__attribute__((weak)) const char *mempool_bare_reset_cause(void);
+
+static inline const char *mempool_port_reset_cause(void) {
+    return mempool_bare_reset_cause == NULL ? "unknown" : mempool_bare_reset_cause();
+}
+
+#define mempool_port_must_defer() (false)
+#define mempool_port_defer(fn) (false)
 
 __attribute__((weak)) void *mempool_bare_heap_alloc(uint32_t size);
 __attribute__((weak)) void mempool_bare_heap_free(void *data);

@@ -1,8 +1,10 @@
-// port_esp32.h - Espressif's chips under ESP-IDF (FreeRTOS). Chips with a compare-and-set (ESP32, S3: S32C1I; C6, H2, P4: the A
-// extension) use esp_cpu_compare_and_set; C3, C2 and S2 have none, and mask interrupts around each operation.
+// port_esp32.h - Espressif's chips under ESP-IDF (FreeRTOS), v5.3 to v5.5. ESP32 and S3 have a compare-and-set (S32C1I), C6 and H2 the A
+// extension; C3, C2 and S2 have neither, and mask interrupts around each operation.
 //
-// S32C1I is only true in internal RAM, so words and tables are placed there explicitly, and code that interrupts run
-// lies in IRAM: take and give work while the flash is being written. Written against IDF v5.4's public headers.
+// Placement: S32C1I is only true in internal RAM, and while the flash is written nothing but IRAM, internal RAM and ROM can be
+// reached. So code that interrupts run is IRAM_ATTR, constants that it reads are DRAM_ATTR, and words and blocks are plain
+// .bss: IDF moves that of its own libraries to PSRAM at most (SPIRAM_ALLOW_BSS_SEG_EXTERNAL_MEMORY), never ours, and unlike
+// DRAM_ATTR, which stores even zeros, it takes no flash.
 
 #ifndef MEMPOOL_PORT_ESP32_H
 #define MEMPOOL_PORT_ESP32_H
@@ -10,18 +12,22 @@
 #include "esp_attr.h"
 #include "esp_cpu.h"
 #include "esp_heap_caps.h"
+#include "esp_system.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
+#include "freertos/timers.h"
 #include "soc/soc_caps.h"
 
-#define MEMPOOL_SINGLE_CORE 0
+#define MEMPOOL_SINGLE_CORE 0 // tasks there are even on one core
 #define MEMPOOL_HOT IRAM_ATTR
-#define MEMPOOL_FAST DRAM_ATTR
-#define MEMPOOL_PAYLOAD DRAM_ATTR
+#define MEMPOOL_FAST
+#define MEMPOOL_FAST_CONST DRAM_ATTR
+#define MEMPOOL_PAYLOAD
+#define MEMPOOL_NOINIT __NOINIT_ATTR
 #define MEMPOOL_PORT_INLINE static inline __attribute__((always_inline)) // a copy of its own would lie in flash
 #define MEMPOOL_TICK_MS ((uint32_t)portTICK_PERIOD_MS)
 
-// IDF's own test for a core without a CAS instruction, as in esp_cpu.c.
+// IDF's own test for a core without a CAS instruction, as in its xt_utils.h and rv_utils.h.
 #if defined(__XTENSA__)
 #include "xtensa/config/core-isa.h"
 #define MEMPOOL_ESP32_HAS_CAS XCHAL_HAVE_S32C1I
@@ -36,15 +42,38 @@
 #define MEMPOOL_PORT_MASKED 1
 #endif
 
-__attribute__((weak)) DRAM_ATTR portMUX_TYPE mempool_port_mux = portMUX_INITIALIZER_UNLOCKED;
+__attribute__((weak)) portMUX_TYPE mempool_port_mux = portMUX_INITIALIZER_UNLOCKED;
 
+// It counts how deep it is nested, so that what wakes a task within it does not wait for the switch (vPortYield on RISC-V does).
 #define MEMPOOL_LOCK() portENTER_CRITICAL_SAFE(&mempool_port_mux)
 #define MEMPOOL_UNLOCK() portEXIT_CRITICAL_SAFE(&mempool_port_mux)
 
 #if MEMPOOL_PORT_MASKED
+
 #if !defined(CONFIG_FREERTOS_UNICORE) && SOC_CPU_CORES_NUM > 1
 #error "a mask of one core's interrupts does not hold the other: MEMPOOL_PORT_MASKED needs a single core"
 #endif
+
+#if defined(__riscv)
+// As rv_utils_compare_and_set does it: two instructions, where FreeRTOS's mask is a call that writes a register of the
+// interrupt controller and waits for it.
+MEMPOOL_PORT_INLINE uint32_t mempool_port_mask(void) {
+    uint32_t state = RV_CLEAR_CSR(mstatus, MSTATUS_MIE);
+    __asm__ volatile(""
+                     :
+                     :
+                     : "memory");
+    return state & MSTATUS_MIE;
+}
+
+MEMPOOL_PORT_INLINE void mempool_port_unmask(uint32_t state) {
+    __asm__ volatile(""
+                     :
+                     :
+                     : "memory");
+    RV_SET_CSR(mstatus, state);
+}
+#else
 MEMPOOL_PORT_INLINE uint32_t mempool_port_mask(void) {
     return (uint32_t)portSET_INTERRUPT_MASK_FROM_ISR();
 }
@@ -52,7 +81,12 @@ MEMPOOL_PORT_INLINE uint32_t mempool_port_mask(void) {
 MEMPOOL_PORT_INLINE void mempool_port_unmask(uint32_t state) {
     portCLEAR_INTERRUPT_MASK_FROM_ISR(state);
 }
+#endif
+
 #include "masked.h"
+
+#elif defined(__riscv) && SOC_CPU_CORES_NUM == 1
+#include "atomic_riscv.h"
 #else
 #include "atomic_cas.h"
 #endif
@@ -71,12 +105,99 @@ static inline void mempool_port_sleep_ms(uint32_t ms) {
     vTaskDelay(ticks == 0 ? 1 : ticks);
 }
 
+// ---- Out of an interrupt -------------------------------------------------------------------------------
+
+MEMPOOL_PORT_INLINE bool mempool_port_must_defer(void) {
+    return xPortInIsrContext() != 0;
+}
+
+// Hands fn over to FreeRTOS's timer task, which reads flash when it may. FromISR is good in tasks and with interrupts masked,
+// too; where the queue of that task is full it is false.
+MEMPOOL_PORT_INLINE bool mempool_port_defer(void (*fn)(void *, uint32_t)) {
+    BaseType_t woken = pdFALSE;
+    if (xTimerPendFunctionCallFromISR(fn, NULL, 0, &woken) != pdPASS) {
+        return false;
+    }
+    if (woken != pdFALSE) {
+        portYIELD_FROM_ISR();
+    }
+    return true;
+}
+
+// ---- Resets --------------------------------------------------------------------------------------------
+
+// What esp_reset_reason() says, in words. A watchdog that software sees to first (interrupt, task) is told apart from the others.
+static inline const char *mempool_port_reset_cause(void) {
+    switch (esp_reset_reason()) {
+        case ESP_RST_POWERON:
+            return "power-on";
+        case ESP_RST_EXT:
+            return "pin";
+        case ESP_RST_SW:
+            return "software";
+        case ESP_RST_PANIC:
+            return "panic";
+        case ESP_RST_INT_WDT:
+            return "interrupt watchdog";
+        case ESP_RST_TASK_WDT:
+            return "task watchdog";
+        case ESP_RST_WDT:
+            return "watchdog";
+        case ESP_RST_DEEPSLEEP:
+            return "deep sleep";
+        case ESP_RST_BROWNOUT:
+            return "brownout";
+        case ESP_RST_USB:
+            return "usb";
+        case ESP_RST_JTAG:
+            return "jtag";
+        default:
+            return "unknown";
+    }
+}
+
+// ---- The heap ------------------------------------------------------------------------------------------
+
+// Internal RAM: a block of the heap may be read by an interrupt like any other.
 static inline void *mempool_port_heap_alloc(uint32_t size) {
-    return heap_caps_malloc(size, MALLOC_CAP_8BIT);
+    return heap_caps_malloc(size, MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT);
 }
 
 static inline void mempool_port_heap_free(void *data) {
     heap_caps_free(data);
+}
+
+// What pools grow into.
+#define MEMPOOL_PORT_EXTENT_ALLOC(bytes) heap_caps_aligned_alloc(MEMPOOL_ALIGN, bytes, MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT)
+#define MEMPOOL_PORT_EXTENT_FREE(data) heap_caps_free(data)
+
+#define MEMPOOL_PORT_HEAPS 1
+
+// By capability, so they overlap. One that the chip does not have is left out.
+static inline bool mempool_port_heap_info(unsigned number, mempool_heap_info_t *info) {
+    static const struct {
+        const char *name;
+        uint32_t caps;
+    } heaps[] = {
+        { "internal", MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT },
+        { "dma", MALLOC_CAP_DMA },
+        { "exec", MALLOC_CAP_EXEC },
+        { "spiram", MALLOC_CAP_SPIRAM },
+    };
+    for (unsigned i = 0; i < sizeof(heaps) / sizeof(heaps[0]); ++i) {
+        uint32_t total = (uint32_t)heap_caps_get_total_size(heaps[i].caps);
+        if (total != 0 && number-- == 0) {
+            *info = (mempool_heap_info_t){
+                heaps[i].name,
+                total,
+                (uint32_t)heap_caps_get_free_size(heaps[i].caps),
+                (uint32_t)heap_caps_get_largest_free_block(heaps[i].caps),
+                (uint32_t)heap_caps_get_minimum_free_size(heaps[i].caps),
+            };
+            return true;
+        }
+    }
+    return false;
 }
 
 #endif // MEMPOOL_PORT_ESP32_H

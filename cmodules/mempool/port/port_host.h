@@ -13,7 +13,10 @@
 #define MEMPOOL_SINGLE_CORE 0
 #define MEMPOOL_HOT
 #define MEMPOOL_FAST
+#define MEMPOOL_FAST_CONST
 #define MEMPOOL_PAYLOAD
+#define MEMPOOL_NOINIT
+#define MEMPOOL_PORT_INLINE static inline __attribute__((always_inline))
 #define MEMPOOL_TICK_MS 10u
 
 // One object a program, whichever files include this. Recursive: a locked table may take a block.
@@ -62,6 +65,10 @@ static inline void mempool_port_sleep_ms(uint32_t ms) {
     struct timespec time = { 0, (long)ms * 1000000L };
     nanosleep(&time, NULL);
 }
+
+#define mempool_port_reset_cause() "power-on" // a process that starts
+#define mempool_port_must_defer() (false)
+#define mempool_port_defer(fn) (false)
 
 static inline void *mempool_port_heap_alloc(uint32_t size) {
     return malloc(size);

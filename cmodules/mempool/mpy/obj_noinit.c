@@ -1,0 +1,162 @@
+// mempool.noinit: the bytes that a reset leaves alone (core/noinit.c) as a sequence, like a Block that is never freed. A slice is of
+// the same type, and writes go through.
+//
+// Who asks for the buffer to write (readinto, struct.pack_into) writes behind our back: what he wrote is sealed when the VM next
+// runs the scheduler, that is, after the call, and at every use of the object.
+
+#include "mempool_port.h" // first
+
+#include <string.h>
+
+#include "py/binary.h"
+#include "py/objstr.h"
+
+#include "block_sequence.h"
+
+#if CONFIG_MEMORY_POOL_ENABLE && MEMPOOL_NOINIT_BYTES > 0
+
+static mp_sched_node_t node;
+static volatile bool lent; // somebody was given the bytes to write, and they are not sealed
+
+static void seal_lent(void) {
+    if (lent) {
+        lent = false;
+        mempool_noinit_seal();
+    }
+}
+
+static void node_callback(mp_sched_node_t *self) {
+    (void)self;
+    seal_lent();
+}
+
+static uint8_t *use(mp_obj_t self_in, size_t *length) {
+    const mempool_noinit_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    seal_lent();
+    *length = self->length;
+    return mempool_noinit_data() + self->offset;
+}
+
+static mp_int_t noinit_get_buffer(mp_obj_t self_in, mp_buffer_info_t *buffer, mp_uint_t flags) {
+    if ((flags & MP_BUFFER_RW) == MP_BUFFER_RW) {
+        return 1; // who keeps it could write whenever he likes: as with a Block
+    }
+    buffer->buf = use(self_in, &buffer->len);
+    buffer->typecode = BYTEARRAY_TYPECODE;
+    if ((flags & MP_BUFFER_WRITE) != 0) {
+        lent = true;
+        mp_sched_schedule_node(&node, node_callback);
+    }
+    return 0;
+}
+
+static mp_obj_t noinit_unary_op(mp_unary_op_t op, mp_obj_t self_in) {
+    const mempool_noinit_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    switch (op) {
+        case MP_UNARY_OP_BOOL:
+            return mp_obj_new_bool(self->length != 0);
+        case MP_UNARY_OP_LEN:
+            return MP_OBJ_NEW_SMALL_INT(self->length);
+        default:
+            return MP_OBJ_NULL;
+    }
+}
+
+static mp_obj_t noinit_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_t other) {
+    return mempool_bytes_binary_op(op, self_in, other, use);
+}
+
+static void store(const mempool_noinit_obj_t *self, size_t start, const void *from, size_t length) {
+    seal_lent();
+    mempool_noinit_write(self->offset + (uint32_t)start, from, (uint32_t)length);
+}
+
+static mp_obj_t slice(const mempool_noinit_obj_t *self, mp_obj_t slice_in, mp_obj_t value) {
+    mp_bound_slice_t bounds;
+    if (!mp_seq_get_fast_slice_indexes(self->length, slice_in, &bounds)) {
+        mp_raise_NotImplementedError(MP_ERROR_TEXT("only slices with step 1"));
+    }
+    size_t length = (size_t)(bounds.stop - bounds.start);
+    if (value == MP_OBJ_SENTINEL) {
+        mempool_noinit_obj_t *view = mp_obj_malloc(mempool_noinit_obj_t, self->base.type);
+        view->offset = self->offset + (uint32_t)bounds.start;
+        view->length = (uint32_t)length;
+        return MP_OBJ_FROM_PTR(view);
+    }
+    mp_buffer_info_t buffer;
+    mp_get_buffer_raise(value, &buffer, MP_BUFFER_READ);
+    if (buffer.len != length) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("slice of %d bytes cannot take %d"), (int)length,
+            (int)buffer.len);
+    }
+    store(self, (size_t)bounds.start, buffer.buf, length);
+    return mp_const_none;
+}
+
+static mp_obj_t noinit_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t value) {
+    const mempool_noinit_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (value == MP_OBJ_NULL) {
+        return MP_OBJ_NULL; // nothing can be deleted
+    }
+    if (mp_obj_is_type(index_in, &mp_type_slice)) {
+        return slice(self, index_in, value);
+    }
+    size_t index = mp_get_index(self->base.type, self->length, index_in, false);
+    if (value == MP_OBJ_SENTINEL) {
+        size_t length;
+        return MP_OBJ_NEW_SMALL_INT(use(self_in, &length)[index]);
+    }
+    uint8_t byte = (uint8_t)mempool_get_between(value, "value", 0, 255);
+    store(self, index, &byte, 1);
+    return mp_const_none;
+}
+
+typedef struct {
+    mp_obj_base_t base;
+    mp_fun_1_t iternext;
+    mp_obj_t sequence;
+    size_t index;
+} iterator_obj_t;
+
+static mp_obj_t iterator_next(mp_obj_t self_in) {
+    iterator_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    size_t length;
+    const uint8_t *data = use(self->sequence, &length);
+    return self->index < length ? MP_OBJ_NEW_SMALL_INT(data[self->index++]) : MP_OBJ_STOP_ITERATION;
+}
+
+static mp_obj_t noinit_getiter(mp_obj_t self_in, mp_obj_iter_buf_t *iter_buf) {
+    MP_STATIC_ASSERT(sizeof(iterator_obj_t) <= sizeof(mp_obj_iter_buf_t));
+    iterator_obj_t *iterator = (iterator_obj_t *)iter_buf;
+    *iterator = (iterator_obj_t){ { &mp_type_polymorph_iter }, iterator_next, self_in, 0 };
+    return MP_OBJ_FROM_PTR(iterator);
+}
+
+static void noinit_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
+    (void)kind;
+    const mempool_noinit_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    seal_lent();
+    mp_printf(print, "<noinit %u, %s>", (unsigned)self->length, mempool_noinit_valid() ? "valid" : "not valid");
+}
+
+static void noinit_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
+    (void)self_in;
+    if (dest[0] != MP_OBJ_NULL) {
+        return; // nothing can be set
+    }
+    if (attr == MP_QSTR_valid) {
+        seal_lent();
+        dest[0] = mp_obj_new_bool(mempool_noinit_valid());
+    } else if (attr == MP_QSTR_reset_cause) {
+        const char *cause = mempool_port_reset_cause();
+        dest[0] = mp_obj_new_str(cause, strlen(cause));
+    }
+}
+
+static MP_DEFINE_CONST_OBJ_TYPE(noinit_type, MP_QSTR_noinit, MEMPOOL_SEQUENCE_FLAGS, print, noinit_print, unary_op,
+    noinit_unary_op, binary_op, noinit_binary_op, attr, noinit_attr, subscr, noinit_subscr, iter, noinit_getiter, buffer,
+    noinit_get_buffer);
+
+const mempool_noinit_obj_t mempool_noinit_obj = { { &noinit_type }, 0, MEMPOOL_NOINIT_BYTES };
+
+#endif // CONFIG_MEMORY_POOL_ENABLE
