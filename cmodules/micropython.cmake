@@ -5,6 +5,6 @@ include(${CMAKE_CURRENT_LIST_DIR}/mempool/micropython.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/eventbus/micropython.cmake)
 
 # What the suite on a board needs (make test-device).
-if(NOT DEFINED MEMPOOL_PLATFORM OR MEMPOOL_PLATFORM)
+if(MEMPOOL_ENABLED AND (NOT DEFINED MEMPOOL_PLATFORM OR MEMPOOL_PLATFORM))
     include(${CMAKE_CURRENT_LIST_DIR}/../firmware/platform/micropython.cmake)
 endif()

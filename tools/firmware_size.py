@@ -22,7 +22,7 @@ from pathlib import Path
 FLASH_BUDGET = 24 * 1024
 RAM_BUDGET = 2 * 1024
 
-PARTS = ("cmodules/mempool/", "cmodules/eventbus/")
+PARTS = ("cmodules/mempool/", "cmodules/eventbus/", "firmware/platform/")
 # Of IDF's archives the map says only the object's name, so ours are looked up by their folders.
 _IN_ARCHIVE = re.compile(r"\((.+)\)$")
 _SECTION = re.compile(

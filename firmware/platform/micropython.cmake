@@ -13,6 +13,7 @@ set(MEMPOOL_PLATFORM_SOURCES
     hand.c
 )
 list(TRANSFORM MEMPOOL_PLATFORM_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
+mempool_source_options(-Os ${MEMPOOL_PLATFORM_SOURCES})
 target_sources(usermod_mempool_platform INTERFACE ${MEMPOOL_PLATFORM_SOURCES})
 target_include_directories(usermod_mempool_platform INTERFACE ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(usermod_mempool_platform INTERFACE usermod_eventbus)
