@@ -26,7 +26,7 @@ FLASH_BUDGETS = {
 }
 RAM_BUDGET = 2 * 1024
 
-PARTS = ("cmodules/mempool/", "cmodules/eventbus/")
+PARTS = ("cmodules/mempool/", "cmodules/eventbus/", "firmware/platform/")
 # Of IDF's archives the map says only the object's name, so ours are looked up by their folders.
 _IN_ARCHIVE = re.compile(r"\((.+)\)$")
 _SECTION = re.compile(

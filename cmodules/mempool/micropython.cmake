@@ -16,8 +16,9 @@ foreach(MEMPOOL_NAME HOT HOT_CFLAGS)
 endforeach()
 
 # A user module's sources are compiled in the port's main component and, because that links it on,
-# in the executable, which comes first in the link. Each has its own folder for the options of
-# sources, and the executable none of IDF's definitions.
+# in the executable, which comes first in the link; and a third time they are searched for names.
+# Each of the two has its own folder for the options of sources, and the executable and the search
+# have none of IDF's definitions.
 function(mempool_source_options OPTIONS)
     if(CMAKE_VERSION VERSION_LESS 3.18)
         set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "${OPTIONS}")
@@ -61,6 +62,7 @@ if(COMMAND idf_build_get_property)
         ${MODESP_EXTRA_SDKCONFIG})
     set(MEMPOOL_ENABLED ${CONFIG_MEMORY_POOL_ENABLE})
     target_compile_definitions(usermod_mempool INTERFACE ESP_PLATFORM)
+    list(APPEND MICROPY_CPP_DEF_EXTRA ESP_PLATFORM)
     if(CONFIG_COMPILER_OPTIMIZATION_ASSERTIONS_DISABLE)
         target_compile_definitions(usermod_mempool INTERFACE NDEBUG)
     endif()

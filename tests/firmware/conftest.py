@@ -42,15 +42,14 @@ def micropython(tmp_path_factory) -> Path:
     return view
 
 
-@pytest.fixture
-def firmware(tmp_path, micropython) -> Firmware:
+def in_folder(folder, micropython) -> Firmware:
     hidden = ("IDF_PATH", "MICROPYTHON_DIR", "SOURCE_DATE_EPOCH", "IDF_PYTHON_ENV_PATH")
     environ = {name: value for name, value in os.environ.items() if name not in hidden}
     # No real IDF, were one on the path of who runs the tests.
     folders = [
         each
         for each in environ["PATH"].split(os.pathsep)
-        if not (Path(each) / "idf.py").exists() and "-elf" not in each
+        if not (Path(each) / "idf.py").exists() and not any(Path(each).glob("*esp*-elf-gcc"))
     ]
     environ |= {
         "PATH": os.pathsep.join(folders),
@@ -58,4 +57,16 @@ def firmware(tmp_path, micropython) -> Firmware:
         "MICROPYTHON_DIR": str(micropython),
         "FAKE_IDF_PYTHON": sys.executable,
     }
-    return Firmware(tmp_path / "build", environ)
+    return Firmware(folder, environ)
+
+
+@pytest.fixture
+def firmware(tmp_path, micropython) -> Firmware:
+    return in_folder(tmp_path / "build", micropython)
+
+
+@pytest.fixture(scope="module")
+def built(request, tmp_path_factory, micropython):
+    """A board that was built once for all tests of it: (Firmware, what the build said)."""
+    firmware = in_folder(tmp_path_factory.mktemp(request.param), micropython)
+    return firmware, firmware.build(request.param).stdout

@@ -21,14 +21,18 @@ CHIPS = {
     "MODESP_C6": ("esp32c6", 0),
 }
 
+every_board = pytest.mark.parametrize(
+    ("built", "name"), [(name, name) for name in CHIPS], indirect=["built"], scope="module"
+)
+
 
 def test_every_board_is_known_here():
     assert {name for name in BOARDS if name.startswith("MODESP")} == set(CHIPS)
 
 
-@pytest.mark.parametrize("name", CHIPS)
-def test_a_board(firmware, name):
-    done = firmware.build(name)
+@every_board
+def test_a_board(built, name):
+    firmware, output = built
     chip, offset = CHIPS[name]
     (path,) = firmware.images()
     assert re.fullmatch(rf"{name}-\d{{8}}-v\d+\.\d+\.\d+(-preview\S*)?\.bin", path.name)
@@ -48,13 +52,13 @@ def test_a_board(firmware, name):
     names = [partition.name for partition in read_partitions(data[0x8000 - offset :])]
     assert names == ["nvs", "phy_init", "factory", "vfs"]
     size = (build / "micropython.bin").stat().st_size
-    assert f"application: {size} of 2031616 bytes of its partition (5 %)" in done.stdout
-    assert "flash: " in done.stdout and "RAM beside them: " in done.stdout
+    assert f"application: {size} of 2031616 bytes of its partition (5 %)" in output
+    assert "flash: " in output and "RAM beside them: " in output
 
 
-@pytest.mark.parametrize("name", CHIPS)
-def test_what_cmake_was_told(firmware, micropython, name):
-    firmware.build(name)
+@every_board
+def test_what_cmake_was_told(built, micropython, name):
+    firmware, _output = built
     said = firmware.said(name)
     assert said["IDF_TARGET"] == CHIPS[name][0]
     assert said["EXTRA_COMPONENT_DIRS"] == str(ROOT / "cmodules/mempool")
@@ -80,11 +84,11 @@ def test_what_cmake_was_told(firmware, micropython, name):
     assert combined.endswith((ROOT / "boards" / name / "sdkconfig.board").read_text())
 
 
-@pytest.mark.parametrize("name", CHIPS)
-def test_the_configuration_is_the_same_for_idf_and_for_us(firmware, name):
+@every_board
+def test_the_configuration_is_the_same_for_idf_and_for_us(built, name):
     """As IDF resolves it, from all of the port's settings and ours, and as tools/kconfig.py does;
     the data of boardcfg is made of the former."""
-    firmware.build(name)
+    firmware, _output = built
     folder = firmware.folder / name
     board = kconfig_boards.load_board(name)
     kconf = evaluate(board, [])
@@ -152,6 +156,9 @@ def test_sources_and_how_they_are_compiled(firmware):
         for command in found:
             assert [word for word in command if word.startswith("-O")][-1] == wanted
             assert "-DESP_PLATFORM" in command
+    rules = (firmware.folder / "MODESP_C3/main/CMakeFiles/__idf_main.dir/build.make").read_text()
+    (search,) = [line for line in rules.splitlines() if "makeqstrdefs.py pp" in line]
+    assert "-DESP_PLATFORM" in search.split()
     # Names for Python are looked for in all of them.
     assert f"{ROOT}/cmodules/mempool/mpy" in said["INCLUDES"].split(";")
 
