@@ -58,7 +58,13 @@ BUS_TEXT_BUDGET = 8400
 # Static RAM by its symbol, or else by the file of core/ that it is in. What is not here is
 # metadata, so that nothing escapes.
 BY_SYMBOL = {"mempool_payload": "payload", "mempool_port_ticks": "other"}
-BY_FILE = {"owner": "owners", "trace": "trace", "pressure": "other", "poison": "other"}
+BY_FILE = {
+    "owner": "owners",
+    "trace": "trace",
+    "pressure": "other",
+    "poison": "other",
+    "noinit": "noinit",
+}
 
 # The same of the bus: its variables by what they hold, and the parts of the one that is a
 # structure, whose sizes the compiler is asked for. What is not here is "other".
@@ -246,6 +252,7 @@ def rows(all_figures: list[Figures]) -> list[list[str]]:
         ),
         "owner table": lambda f: f"{f.ram['owners']}",
         "trace ring": lambda f: f"{f.ram['trace']}",
+        "noinit region": lambda f: f"{f.ram['noinit']}",
         "other state (doorbell of pressure, tick)": lambda f: f"{f.ram['other']}",
         "more where each pool can grow by 16 blocks: code": lambda f: f"{f.growth['text']}",
         "more where each pool can grow by 16 blocks: RAM": lambda f: f"{f.growth['ram']}",
