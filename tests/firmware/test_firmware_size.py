@@ -66,7 +66,7 @@ def test_beyond_the_budget(build):
     file = build / "micropython.map"
     file.write_text(IDF_MAP.replace("0x100 esp", "0x7000 esp").replace("0x24 esp", "0x824 esp"))
     assert firmware_size.measure(build, ROOT).problems == [
-        f"flash: {0x7000 + 0x98} bytes, budget 24576",
+        f"flash, pools: {0x7000 + 0x98} bytes, budget 26624",
         f"RAM beside pools and queues: {0x824 + 8} bytes, budget 2048",
     ]
     assert firmware_size.main([str(build), "--check"]) == 1
@@ -87,10 +87,10 @@ def test_a_folder_without_a_build(tmp_path, capsys):
     assert "no link map" in capsys.readouterr().err
 
 
-def test_the_emulated_board_adds_no_more_ram_than_the_budget():
-    """RAM beside pools and queues, of the real RISC-V firmware; and every part is found in it."""
+def test_the_emulated_board_keeps_the_budgets():
+    """Of the real RISC-V firmware; and every part is found in it."""
     added = firmware_size.measure(ROOT / "build/rv32", ROOT)
     assert set(added.by_part) == {"mempool", "eventbus", "frozen"}
     assert added.by_table["payload"] == 20480
     assert {"topics", "queue slots", "control words", "owners"} <= set(added.by_table)
-    assert 0 < added.ram <= firmware_size.RAM_BUDGET
+    assert added.ram > 0 and added.problems == []

@@ -31,7 +31,9 @@ def delete(where, index):
 assert noinit is mempool.noinit
 size = len(noinit)
 assert size >= 64 and bool(noinit)
-assert noinit.reset_cause in ("power-on", "software", "pin", "watchdog", "panic", "unknown")
+CAUSES = "power-on,software,pin,panic,interrupt watchdog,task watchdog,watchdog"
+CAUSES += ",deep sleep,brownout,usb,jtag,unknown"
+assert noinit.reset_cause in CAUSES.split(","), noinit.reset_cause
 
 # Bytes go in and come out; each write is sealed.
 noinit[0:size] = bytes(size)
