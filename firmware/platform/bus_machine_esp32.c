@@ -15,10 +15,12 @@
 
 #define RESOLUTION_HZ 1000000u
 #define TRIGGER_US 5u
-#define TRIGGER_TIMEOUT_US 20000u
+#define TRIGGER_WAIT_US 2000u
+#define TRIGGER_TRIES 10u
 
 static gptimer_handle_t timer;
 static bool timer_runs;
+static uint32_t timer_period_us;
 static void (*timer_fn)(void);
 
 static int line_pin = BUS_MACHINE_NO_PIN;
@@ -32,9 +34,17 @@ MEMPOOL_HOT uint32_t bus_machine_us(void) {
 }
 
 static MEMPOOL_HOT bool on_timer(gptimer_handle_t handle, const gptimer_alarm_event_data_t *event, void *ctx) {
-    (void)handle;
-    (void)event;
     (void)ctx;
+    // The next alarm, a period after this one. An alarm that the counter has passed when it is set may never come (in the
+    // emulator it does not), so one that is late is put off; and whether it was set in time is looked at.
+    gptimer_alarm_config_t alarm = { .alarm_count = event->alarm_value + timer_period_us };
+    uint64_t now = event->count_value;
+    do {
+        if (alarm.alarm_count <= now) {
+            alarm.alarm_count = now + timer_period_us;
+        }
+        gptimer_set_alarm_action(handle, &alarm);
+    } while (gptimer_get_raw_count(handle, &now) == ESP_OK && now >= alarm.alarm_count);
     timer_fn();
     return false; // who was woken was told so on the way
 }
@@ -85,7 +95,8 @@ bool bus_machine_timer(void (*fn)(void), uint32_t period_us) {
         return true;
     }
     timer_fn = fn;
-    gptimer_alarm_config_t alarm = { .alarm_count = period_us, .reload_count = 0, .flags.auto_reload_on_alarm = 1 };
+    timer_period_us = period_us;
+    gptimer_alarm_config_t alarm = { .alarm_count = period_us };
     timer_runs = make(&timer, on_timer) && gptimer_set_raw_count(timer, 0) == ESP_OK &&
                  gptimer_set_alarm_action(timer, &alarm) == ESP_OK && gptimer_start(timer) == ESP_OK;
     return timer_runs;
@@ -119,20 +130,35 @@ bool bus_machine_line(void (*fn)(int level), int pin) {
     return line_armed;
 }
 
-// An input does not move by this, and the wait ends by itself.
+static bool fired(uint32_t before, uint32_t wait_us) {
+    uint32_t start_us = bus_machine_us();
+    while (line_count == before && bus_machine_us() - start_us < wait_us) {
+    }
+    return line_count != before;
+}
+
+// An input does not move by this, and the wait ends by itself. An alarm that the counter passed before it was set is taken
+// back, so that it cannot come twice, and set again.
 void bus_machine_trigger(void) {
     if (!line_armed) {
         return;
     }
     uint32_t before = line_count;
-    uint32_t start_us = bus_machine_us();
     if (line_pin != BUS_MACHINE_NO_PIN) {
         gpio_set_level((gpio_num_t)line_pin, gpio_get_level((gpio_num_t)line_pin) == 0);
-    } else {
+        fired(before, TRIGGER_WAIT_US * TRIGGER_TRIES);
+        return;
+    }
+    for (uint32_t tries = 0; tries < TRIGGER_TRIES; ++tries) {
         gptimer_alarm_config_t alarm = { .alarm_count = TRIGGER_US };
         gptimer_set_raw_count(line_timer, 0);
         gptimer_set_alarm_action(line_timer, &alarm);
-    }
-    while (line_count == before && bus_machine_us() - start_us < TRIGGER_TIMEOUT_US) {
+        if (fired(before, TRIGGER_WAIT_US)) {
+            return;
+        }
+        gptimer_set_alarm_action(line_timer, NULL);
+        if (fired(before, TRIGGER_US)) {
+            return;
+        }
     }
 }

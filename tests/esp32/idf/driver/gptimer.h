@@ -51,6 +51,7 @@ typedef struct {
 esp_err_t gptimer_new_timer(const gptimer_config_t *config, gptimer_handle_t *ret_timer);
 esp_err_t gptimer_del_timer(gptimer_handle_t timer);
 esp_err_t gptimer_set_raw_count(gptimer_handle_t timer, uint64_t value);
+esp_err_t gptimer_get_raw_count(gptimer_handle_t timer, uint64_t *value);
 esp_err_t gptimer_register_event_callbacks(gptimer_handle_t timer, const gptimer_event_callbacks_t *cbs, void *user_data);
 esp_err_t gptimer_set_alarm_action(gptimer_handle_t timer, const gptimer_alarm_config_t *config);
 esp_err_t gptimer_enable(gptimer_handle_t timer);
