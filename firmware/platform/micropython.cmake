@@ -13,11 +13,7 @@ set(MEMPOOL_PLATFORM_SOURCES
     hand.c
 )
 list(TRANSFORM MEMPOOL_PLATFORM_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
-<<<<<<< HEAD
-set_source_files_properties(${MEMPOOL_PLATFORM_SOURCES} PROPERTIES COMPILE_OPTIONS "-Os")
-=======
 mempool_source_options(-Os ${MEMPOOL_PLATFORM_SOURCES})
->>>>>>> h-boards
 target_sources(usermod_mempool_platform INTERFACE ${MEMPOOL_PLATFORM_SOURCES})
 target_include_directories(usermod_mempool_platform INTERFACE ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(usermod_mempool_platform INTERFACE usermod_eventbus)

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define BIT(index) (1u << ((index)&31u))
+#define SUB_BIT(index) (1u << ((index)&31u))
 
 static MEMPOOL_HOT eventbus_sub_t *sub_of(eventbus_t *bus, int subscription) {
     uint32_t index = EVENTBUS_SUB_INDEX(subscription);
@@ -67,8 +67,8 @@ void eventbus_sub_begin(eventbus_t *bus, int subscription, unsigned kind) {
     eventbus_sub_t *sub = sub_of(bus, subscription);
     if (sub != NULL) {
         sub->since = bus->seq;
-        bus->fresh[index / 32u] |= BIT(index);
-        bus->lane[sub->lane].served[index / 32u] |= BIT(index);
+        bus->fresh[index / 32u] |= SUB_BIT(index);
+        bus->lane[sub->lane].served[index / 32u] |= SUB_BIT(index);
     }
     MEMPOOL_UNLOCK();
 }
@@ -79,8 +79,8 @@ int eventbus_sub_close(eventbus_t *bus, int subscription, eventbus_counts_t *cou
     MEMPOOL_LOCK();
     eventbus_sub_t *sub = sub_of(bus, subscription);
     if (sub != NULL) {
-        bus->lane[sub->lane].served[index / 32u] &= ~BIT(index);
-        bus->fresh[index / 32u] &= ~BIT(index);
+        bus->lane[sub->lane].served[index / 32u] &= ~SUB_BIT(index);
+        bus->fresh[index / 32u] &= ~SUB_BIT(index);
         *counts = sub->counts;
         sub->kind = EVENTBUS_SUB_FREE;
         status = EVENTBUS_OK;
