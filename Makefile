@@ -65,7 +65,7 @@ exec: build ## Run FILE=script.py with its true exit status [TARGET= TIMEOUT=sec
 	@$(VENV) tools/exec.py $(EXEC_FLAGS) $(FILE)
 
 .PHONY: build
-build: $(BINARY) ## Build a target [TARGET= VARIANT=name CONFIG="MEMORY_POOL_...=y" MASKED=1]
+build: $(BINARY) ## Build a target [TARGET= VARIANT=name CONFIG="MEMORY_POOL_...=y" MASKED=1 EXAMPLES=1]
 
 .PHONY: test
 test: $(VENV) ## Every test; TARGET= only the MicroPython suite there
@@ -191,7 +191,7 @@ $(MPY_CROSS): $(if $(MICROPYTHON_DIR),clone,$(SOURCE)) | $(VENV)
 	@touch $@
 
 # Settings that no file's date shows: where they change, the folder is built anew.
-SETTINGS = CONFIG ?= $(CONFIG)\nMASKED ?= $(MASKED)\n\# from $(MPY)\n
+SETTINGS = CONFIG ?= $(CONFIG)\nMASKED ?= $(MASKED)\nEXAMPLES ?= $(EXAMPLES)\n\# from $(MPY)\n
 # A variant starts from what its target has built of the same source.
 BASE := build/$(TARGET)
 SEED = $(if $(and $(VARIANT),$(wildcard $(BASE)/$(notdir $(BINARY)))),\
@@ -236,5 +236,5 @@ $(BINARY): Makefile $(INPUTS) $(if $(MICROPYTHON_DIR),clone) | settings $(MPY_CR
 	    $(UPSTREAM)/$(PORT_$(TARGET)) BUILD=$(ROOT)/$(BUILD) \
 	    USER_C_MODULES=$(ROOT) FROZEN_MANIFEST=$(ROOT)/firmware/manifest.py \
 	    MICROPY_MPYCROSS=$(ROOT)/$(MPY_CROSS) MEMPOOL_CONFIG_DIR=$(ROOT)/$(BUILD)/config \
-	    $(if $(MASKED),CFLAGS_EXTRA=-DMEMPOOL_PORT_MASKED=1)
+	    $(if $(EXAMPLES),MEMPOOL_EXAMPLES=1) $(if $(MASKED),CFLAGS_EXTRA=-DMEMPOOL_PORT_MASKED=1)
 	@touch $@

@@ -88,7 +88,10 @@ def other_configurations():
     for file in sorted(suite.FOLDER.glob("*/build")):
         lines = dict(line.split(":", 1) for line in file.read_text().splitlines() if ":" in line)
         for target in lines.get("targets", "unix").split():
-            settings = [f"CONFIG={lines.get('config', '').strip()}"]
+            settings = [
+                f"CONFIG={lines.get('config', '').strip()}",
+                *lines.get("settings", "").split(),
+            ]
             yield target, file.parent.name, settings, sorted(file.parent.glob("*.py"))
 
 

@@ -27,8 +27,8 @@ FLASH_BUDGETS = {
 RAM_BUDGET = 2 * 1024
 
 PARTS = ("cmodules/mempool/", "cmodules/eventbus/", "firmware/platform/")
-# The module _platform of the emulated boards and of the suite on a board, which a product may leave
-# out (-D MEMPOOL_PLATFORM=OFF): beside the figures, not in them.
+# The module _platform of the emulated boards and of the suite on a board, which a product may
+# leave out (-D MEMPOOL_PLATFORM=OFF): beside the figures, not in them.
 SUITE = "platform"
 # Of IDF's archives the map says only the object's name, so ours are looked up by their folders.
 _IN_ARCHIVE = re.compile(r"\((.+)\)$")

@@ -58,7 +58,13 @@ BUS_TEXT_BUDGET = 8400
 # Static RAM by its symbol, or else by the file of core/ that it is in. What is not here is
 # metadata, so that nothing escapes.
 BY_SYMBOL = {"mempool_payload": "payload", "mempool_port_ticks": "other"}
-BY_FILE = {"owner": "owners", "trace": "trace", "pressure": "other", "poison": "other"}
+BY_FILE = {
+    "owner": "owners",
+    "trace": "trace",
+    "pressure": "other",
+    "poison": "other",
+    "noinit": "noinit",
+}
 
 # The same of the bus: its variables by what they hold, and the parts of the one that is a
 # structure, whose sizes the compiler is asked for. What is not here is "other".
@@ -95,11 +101,15 @@ def sections(machine: Machine, image: Path) -> dict[str, int]:
         for kind, starts in (
             ("text", (".text",)),
             ("constants", (".rodata", ".srodata")),
-            ("ram", (".data", ".sdata", ".bss", ".sbss")),
+            ("ram", (".data", ".sdata", ".bss", ".sbss", ".noinit")),
         ):
             if name.startswith(starts):
                 total[kind] += size
     return total
+
+
+# Copies of weak variables beyond the first, which a firmware's linker drops with their sections.
+AGAIN = "again"
 
 
 def ram_symbols(machine: Machine, objects: list[str]) -> dict[str, tuple[str, int]]:
@@ -113,6 +123,9 @@ def ram_symbols(machine: Machine, objects: list[str]) -> dict[str, tuple[str, in
                 file = Path(path).stem
                 # A weak variable of a header is in several objects, and once in the firmware.
                 symbol = words[3] if words[2] in "vV" else f"{file}: {words[3]}"
+                if symbol in symbols:
+                    symbols[AGAIN] = ("", symbols.get(AGAIN, ("", 0))[1] + int(words[1], 16))
+                    continue
                 symbols[symbol] = (file, int(words[1], 16))
     return symbols
 
@@ -145,7 +158,9 @@ def measure(machine: Machine, configuration: str) -> Figures:
     figures = Figures(machine.name, configuration, total["text"], total["constants"])
     kinds = (*BY_SYMBOL.values(), *BY_FILE.values(), "metadata")
     figures.ram = dict.fromkeys(kinds, 0)
-    for symbol, (file, size) in ram_symbols(machine, objects).items():
+    symbols = ram_symbols(machine, objects)
+    total["ram"] -= symbols.pop(AGAIN, ("", 0))[1]
+    for symbol, (file, size) in symbols.items():
         figures.symbols[symbol] = size
         figures.ram[kind_of(symbol, file)] += size
     # What lies between symbols is there for their alignment.
@@ -246,6 +261,7 @@ def rows(all_figures: list[Figures]) -> list[list[str]]:
         ),
         "owner table": lambda f: f"{f.ram['owners']}",
         "trace ring": lambda f: f"{f.ram['trace']}",
+        "noinit region": lambda f: f"{f.ram['noinit']}",
         "other state (doorbell of pressure, tick)": lambda f: f"{f.ram['other']}",
         "more where each pool can grow by 16 blocks: code": lambda f: f"{f.growth['text']}",
         "more where each pool can grow by 16 blocks: RAM": lambda f: f"{f.growth['ram']}",

@@ -1,5 +1,5 @@
-"""mempool.noinit over soft resets and resets of the emulated boards: a program finds the content as
-it was, or that it is not there.
+"""mempool.noinit over soft resets and resets of the emulated boards: a program finds the content
+as it was, or that it is not there.
 """
 
 from boardrun import run

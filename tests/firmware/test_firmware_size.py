@@ -19,7 +19,7 @@ Linker script and memory map
  .text.mempool_stats
                 0x00000000400d0020      0x100 esp-idf/main/libmain.a(stats.c.obj)
  .text.source_timer
-                0x00000000400d0118       0x50 CMakeFiles/micropython.elf.dir/x/firmware/platform/y.c.obj
+                0x00000000400d0118       0x50 CMakeFiles/e.dir/x/firmware/platform/y.c.obj
                                          0x70 (size before relaxing)
  .text.mp_obj_print
                 0x00000000400d0120      0x200 esp-idf/main/libmain.a(obj.c.obj)

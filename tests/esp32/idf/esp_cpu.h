@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "esp_attr.h"
+#include "esp_bit_defs.h"
 
 typedef uint32_t esp_cpu_cycle_count_t;
 

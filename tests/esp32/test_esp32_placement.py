@@ -1,7 +1,7 @@
 """What interrupts may call lies in IRAM with all that it reads in DRAM, and no zeros are stored in
 flash: shown on the objects of ESP32-C3 and C6, whose compiler is here.
 
-test_bus_placement's sibling on the real macros: bus/test_placement.py has sections of its own.
+tests/bus/test_placement.py shows the same with sections of its own, for every kind of bus.
 """
 
 from __future__ import annotations
