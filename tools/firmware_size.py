@@ -27,6 +27,9 @@ FLASH_BUDGETS = {
 RAM_BUDGET = 2 * 1024
 
 PARTS = ("cmodules/mempool/", "cmodules/eventbus/", "firmware/platform/")
+# The module _platform of the emulated boards and of the suite on a board, which a product may
+# leave out (-D MEMPOOL_PLATFORM=OFF): beside the figures, not in them.
+SUITE = "platform"
 # Of IDF's archives the map says only the object's name, so ours are looked up by their folders.
 _IN_ARCHIVE = re.compile(r"\((.+)\)$")
 _SECTION = re.compile(
@@ -75,6 +78,7 @@ class Added:
     iram: int = 0
     tables: int = 0
     ram: int = 0  # beside the tables
+    suite: Counter[str] = field(default_factory=Counter)  # what the device suite's part takes
     by_part: Counter[str] = field(default_factory=Counter)  # flash
     by_table: Counter[str] = field(default_factory=Counter)
     pieces: list[Piece] = field(default_factory=list)
@@ -157,7 +161,9 @@ def read_map(path: Path, objects: dict[str, str], packages: list[str]) -> list[P
     for match in _SECTION.finditer(text):
         while at + 1 < len(outputs) and outputs[at + 1][0] < match.start():
             at += 1
-        size = int(match[5] or match[3], 16)
+        # Strings that are the same were joined, and the first object got them all: each its own.
+        merged = ".str1." in match[1] and match[5]
+        size = int(merged or match[3], 16)
         source = _part_of(match[4], match[1], objects, frozen) if size else ""
         flash, ram, iram = _kind(outputs[at][1]) if outputs else (False, False, False)
         if source and (flash or ram):
@@ -171,6 +177,10 @@ def read_map(path: Path, objects: dict[str, str], packages: list[str]) -> list[P
 def count(pieces: list[Piece]) -> Added:
     added = Added(pieces=pieces)
     for piece in pieces:
+        if piece.part == SUITE:
+            added.suite["flash"] += piece.size * piece.flash
+            added.suite["RAM"] += piece.size * piece.ram
+            continue
         if piece.flash:
             added.flash += piece.size
             added.by_part[piece.part] += piece.size
@@ -203,6 +213,9 @@ def lines_of(added: Added) -> list[str]:
         lines.append(f"IRAM: {added.iram} of them")
     lines.append(f"RAM: {added.tables} bytes of pools and queues ({tables})")
     lines.append(f"RAM beside them: {added.ram} of {RAM_BUDGET} bytes")
+    if added.suite:
+        suite = ", ".join(f"{name} {size}" for name, size in added.suite.items())
+        lines.append(f"beside all this, for the suite on a board: {suite}")
     return lines
 
 

@@ -18,6 +18,9 @@ Linker script and memory map
 .flash.text     0x00000000400d0000     0x1000
  .text.mempool_stats
                 0x00000000400d0020      0x100 esp-idf/main/libmain.a(stats.c.obj)
+ .text.source_timer
+                0x00000000400d0118       0x50 CMakeFiles/e.dir/x/firmware/platform/y.c.obj
+                                         0x70 (size before relaxing)
  .text.mp_obj_print
                 0x00000000400d0120      0x200 esp-idf/main/libmain.a(obj.c.obj)
 
@@ -59,6 +62,8 @@ def test_a_map_of_idf(build):
     assert added.iram == iram
     assert (added.tables, added.ram) == (0x5000, 0x24 + data)
     assert added.by_part == {"mempool": code + iram + strings + data, "frozen": frozen}
+    # The suite's own, beside them; code that the linker relaxed is as large as it has become.
+    assert added.suite == {"flash": 0x50, "RAM": 0}
     assert added.problems == []
 
 

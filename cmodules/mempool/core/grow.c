@@ -267,7 +267,7 @@ static bool claim(mempool_pool_t *pool, uint32_t first, uint32_t blocks) {
 }
 
 // -> whether the blocks from `first` on are the pool's no more.
-static bool remove(unsigned p, unsigned e, uint32_t first, uint32_t blocks) {
+static bool remove_blocks(unsigned p, unsigned e, uint32_t first, uint32_t blocks) {
     mempool_pool_t *pool = mempool_pool(p);
     uint32_t state;
     bool gone;
@@ -302,7 +302,7 @@ int mempool_shrink(unsigned p) {
     if (n != 0) {
         uint32_t blocks = blocks_of(p, n - 1u);
         uint8_t *payload = PAYLOAD(&extents[p][n - 1u]);
-        if (remove(p, n - 1u, mempool_blocks(p) - blocks, blocks)) {
+        if (remove_blocks(p, n - 1u, mempool_blocks(p) - blocks, blocks)) {
             // Who looked a handle up just before its block was given back may still be copying: that takes a few us.
             mempool_port_sleep_ms(1u);
             release(payload);
