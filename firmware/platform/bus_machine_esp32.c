@@ -13,6 +13,11 @@
 
 #include "bus_sources.h"
 
+// A callback that runs while the flash is written must not set its alarm from there.
+#if (CONFIG_GPTIMER_ISR_IRAM_SAFE || CONFIG_GPTIMER_ISR_CACHE_SAFE) && !CONFIG_GPTIMER_CTRL_FUNC_IN_IRAM
+#error "CONFIG_GPTIMER_ISR_IRAM_SAFE (v5.5: _CACHE_SAFE) needs CONFIG_GPTIMER_CTRL_FUNC_IN_IRAM=y"
+#endif
+
 #define RESOLUTION_HZ 1000000u
 #define TRIGGER_US 5u
 #define TRIGGER_WAIT_US 2000u

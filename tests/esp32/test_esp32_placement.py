@@ -29,6 +29,9 @@ ROM = {"memcpy", "memset", "memmove", "memcmp", "__divdi3", "__udivdi3", "__muld
 IDF = {
     "esp_cpu_compare_and_set",
     "esp_timer_get_time",
+    # With GPTIMER_CTRL_FUNC_IN_IRAM, which bus_machine_esp32.c asks for where it may run then.
+    "gptimer_get_raw_count",
+    "gptimer_set_alarm_action",
     "vPortEnterCriticalSafe",
     "vPortExitCriticalSafe",
     "vPortYieldFromISR",
