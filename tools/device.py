@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import device_parts
@@ -71,8 +72,12 @@ def recover(board: Board, error: LinkError) -> str:
 
 
 def run(board: Board, report: Report, parts: list[str], files: list[Path]) -> None:
-    jobs = [(f"part {name}", lambda name=name: run_part(board, report, name)) for name in parts]
+    def part(name: str) -> tuple[str, Callable[[], Result]]:
+        return f"part {name}", lambda: run_part(board, report, name)
+
+    jobs = [part(name) for name in parts if name not in device_parts.LAST]
     jobs += [(file.name, lambda file=file: run_test(board, file)) for file in files]
+    jobs += [part(name) for name in parts if name in device_parts.LAST]
     for name, job in jobs:
         start = time.monotonic()
         if report.ended:

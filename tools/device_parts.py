@@ -114,3 +114,5 @@ ALL: dict[str, Callable[[Board, Report], None]] = {
     "software_reset": software_reset,
     "watchdog_reset": watchdog_reset,
 }
+# A board whose watchdog does not bite hangs for good: what comes after the tests.
+LAST = ("watchdog_reset",)
