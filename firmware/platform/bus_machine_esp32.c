@@ -19,7 +19,7 @@
 #endif
 
 #define RESOLUTION_HZ 1000000u
-#define TRIGGER_US 5u
+#define TRIGGER_US 20u
 #define TRIGGER_WAIT_US 2000u
 #define TRIGGER_TRIES 10u
 
@@ -155,10 +155,10 @@ void bus_machine_trigger(void) {
         return;
     }
     for (uint32_t tries = 0; tries < TRIGGER_TRIES; ++tries) {
-        gptimer_alarm_config_t alarm = { .alarm_count = TRIGGER_US };
+        gptimer_alarm_config_t alarm = { .alarm_count = TRIGGER_US << tries };
         gptimer_set_raw_count(line_timer, 0);
         gptimer_set_alarm_action(line_timer, &alarm);
-        if (fired(before, TRIGGER_WAIT_US)) {
+        if (fired(before, (TRIGGER_US << tries) + TRIGGER_WAIT_US)) {
             return;
         }
         gptimer_set_alarm_action(line_timer, NULL);

@@ -14,7 +14,8 @@ heard = []
 sub = bus.subscribe("after.*", lambda event: heard.append(event.topic))
 assert bus.publish("after.it", n=1)
 time.sleep_ms(50)
-assert heard == ["after.it"], heard
+# A timer of the old program's may tick on: its events are C's.
+assert [topic for topic in heard if topic != "after.tick"] == ["after.it"], heard
 sub.cancel()
 try:
     import _platform
