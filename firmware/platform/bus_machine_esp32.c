@@ -127,7 +127,7 @@ bool bus_machine_line(void (*fn)(int level), int pin) {
     line_fn = fn;
     line_pin = pin;
     if (pin != BUS_MACHINE_NO_PIN) {
-        line_armed = GPIO_IS_VALID_GPIO(pin) && arm_pin(pin);
+        line_armed = pin < GPIO_NUM_MAX && GPIO_IS_VALID_GPIO(pin) && arm_pin(pin);
     } else {
         line_armed = make(&line_timer, on_line_timer) && gptimer_set_alarm_action(line_timer, NULL) == ESP_OK &&
                      gptimer_start(line_timer) == ESP_OK;

@@ -21,7 +21,10 @@ else:
 
 gc.collect()
 before = mempool.heaps()[-1]
-assert abs(before.free - gc.mem_free()) < 2048
+if sys.platform == "esp32":  # there it counts what the heap may still grow by
+    assert before.free <= gc.mem_free() + 2048
+else:
+    assert abs(before.free - gc.mem_free()) < 2048
 held = bytearray(8192)
 after = mempool.heaps()[-1]
 assert before.free - after.free >= 8192

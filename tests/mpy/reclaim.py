@@ -1,5 +1,6 @@
 # The safety net: Blocks that are dropped come back by the collector, counted.
 import gc
+import sys
 
 import mempool
 
@@ -30,7 +31,9 @@ drop(N, 50)
 assert mempool.SMALL.used == N
 collect()
 s = mempool.stats()
-assert mempool.SMALL.used <= 1 and s.reclaimed >= N - 1 and s.refused == 0, s
+# What an old address on the stack or in a window of registers still points at.
+SEEN = 2 if sys.platform == "esp32" else 1
+assert mempool.SMALL.used <= SEEN and s.reclaimed >= N - SEEN and s.refused == 0, s
 assert s.frees == s.allocs - mempool.SMALL.used
 assert mempool.check() == 0
 
