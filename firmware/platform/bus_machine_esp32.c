@@ -127,7 +127,8 @@ bool bus_machine_line(void (*fn)(int level), int pin) {
     line_fn = fn;
     line_pin = pin;
     if (pin != BUS_MACHINE_NO_PIN) {
-        line_armed = pin < GPIO_NUM_MAX && GPIO_IS_VALID_GPIO(pin) && arm_pin(pin);
+        // The macro shifts 64 bits.
+        line_armed = pin < 64 && GPIO_IS_VALID_GPIO(pin) && arm_pin(pin);
     } else {
         line_armed = make(&line_timer, on_line_timer) && gptimer_set_alarm_action(line_timer, NULL) == ESP_OK &&
                      gptimer_start(line_timer) == ESP_OK;

@@ -9,7 +9,6 @@
 
 typedef enum {
     GPIO_NUM_NC = -1,
-    GPIO_NUM_MAX = 49, // as many as the chip has, and one
 } gpio_num_t;
 
 typedef enum {
