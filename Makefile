@@ -228,7 +228,10 @@ PORT_unix32 = $(PORT_unix) MICROPY_FORCE_32BIT=1
 PORT_cm3 = ports/qemu BOARD=QEMU_CM3 BOARD_DIR=$(ROOT)/boards/QEMU_CM3
 PORT_rv32 = ports/qemu BOARD=QEMU_RV32 BOARD_DIR=$(ROOT)/boards/QEMU_RV32
 
-$(BINARY): Makefile $(INPUTS) $(if $(MICROPYTHON_DIR),clone) | settings $(MPY_CROSS)
+# Where they change the binary goes, which make, that has seen it, would not miss: so it depends on them then.
+CHANGED = $(shell printf '$(SETTINGS)' | cmp -s - $(BUILD)/settings.mk || echo settings)
+
+$(BINARY): Makefile $(INPUTS) $(if $(MICROPYTHON_DIR),clone) $(CHANGED) | settings $(MPY_CROSS)
 	@python3 tools/packages.py build $(TARGET)
 	@$(VENV) tools/kconfig.py generate --board $(TARGET_BOARD) --output $(BUILD)/config \
 	    $(addprefix --set ,$(CONFIG)) > $(BUILD)/config.log || { cat $(BUILD)/config.log; exit 1; }

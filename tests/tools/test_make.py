@@ -74,6 +74,33 @@ def test_second_build_does_nothing():
     ) or done.stdout == ""
 
 
+@pytest.fixture
+def built():
+    """A variant as a build with SPILL has left it: newer than everything."""
+    folder = ROOT / "build" / "unix-probe"
+    folder.mkdir(parents=True)
+    where = make("-s", "print-SOURCE").stdout.strip()
+    text = f"CONFIG ?= MEMORY_POOL_SPILL=y\nMASKED ?= \nEXAMPLES ?= \n# from {where}\n"
+    (folder / "settings.mk").write_text(text)
+    (folder / "micropython").touch()
+    yield
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("settings", "again"),
+    [
+        ((), False),
+        (("CONFIG=MEMORY_POOL_SPILL=y",), False),
+        (("CONFIG=",), True),
+        (("MASKED=1",), True),
+    ],
+)
+def test_other_settings_build_a_variant_anew(built, settings, again):
+    planned = make("-n", "build", "VARIANT=probe", *settings).stdout
+    assert ("kconfig.py generate" in planned) == again
+
+
 def test_wrong_setting_stops_the_build():
     done = make("build", "VARIANT=refused", "CONFIG=MEMORY_POOL_TINY_COUNT=1000000")
     text = done.stdout + done.stderr
