@@ -146,7 +146,13 @@ def test_interrupt_reaches_the_script(tmp_path, target):
     command = [sys.executable, "tools/exec.py", "--target", target, "--timeout", "30", str(file)]
     # A terminal sends the signal to the whole group.
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # What a shell starts in the background ignores the signal; what a terminal runs does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "started\n"
