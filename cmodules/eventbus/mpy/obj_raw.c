@@ -72,38 +72,14 @@ static mp_obj_t raw_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t value) 
     size_t length;
     use(self_in, &length);
     if (mp_obj_is_type(index_in, &mp_type_slice)) {
-        mp_bound_slice_t slice;
-        if (!mp_seq_get_fast_slice_indexes(length, index_in, &slice)) {
-            mp_raise_NotImplementedError(MP_ERROR_TEXT("only slices with step 1"));
-        }
+        mp_bound_slice_t slice = mempool_get_slice(index_in, length);
         return raw_new(self->event, self->handle, self->offset + slice.start, slice.stop - slice.start);
     }
     size_t index = mp_get_index(&eventbus_type_Raw, length, index_in, false);
     return MP_OBJ_NEW_SMALL_INT(use(self_in, &length)[index]); // again: an index may have code of its own
 }
 
-typedef struct {
-    mp_obj_base_t base;
-    mp_fun_1_t iternext;
-    mp_obj_t raw;
-    size_t index;
-} iterator_obj_t;
-
-static mp_obj_t iterator_next(mp_obj_t self_in) {
-    iterator_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    size_t length;
-    const uint8_t *data = use(self->raw, &length);
-    return self->index < length ? MP_OBJ_NEW_SMALL_INT(data[self->index++]) : MP_OBJ_STOP_ITERATION;
-}
-
-static mp_obj_t raw_getiter(mp_obj_t self_in, mp_obj_iter_buf_t *iter_buf) {
-    MP_STATIC_ASSERT(sizeof(iterator_obj_t) <= sizeof(mp_obj_iter_buf_t));
-    iterator_obj_t *iterator = (iterator_obj_t *)iter_buf;
-    *iterator = (iterator_obj_t){ { &mp_type_polymorph_iter }, iterator_next, self_in, 0 };
-    return MP_OBJ_FROM_PTR(iterator);
-}
-
 MP_DEFINE_CONST_OBJ_TYPE(eventbus_type_Raw, MP_QSTR_Raw, MP_TYPE_FLAG_EQ_CHECKS_OTHER_TYPE | MP_TYPE_FLAG_ITER_IS_GETITER,
-    unary_op, raw_unary_op, binary_op, raw_binary_op, subscr, raw_subscr, iter, raw_getiter, buffer, raw_get_buffer);
+    unary_op, raw_unary_op, binary_op, raw_binary_op, subscr, raw_subscr, iter, mempool_bytes_getiter, buffer, raw_get_buffer);
 
 #endif // CONFIG_MEMORY_POOL_ENABLE

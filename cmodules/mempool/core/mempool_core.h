@@ -242,8 +242,10 @@ uint8_t *mempool_extent_payload(unsigned pool, uint32_t index);
 // The pool and index of the block that starts at `data`, where it is one of an extent.
 bool mempool_extent_locate(const void *data, unsigned *pool, uint32_t *index);
 #define MEMPOOL_GROWN(what) mempool_load(&mempool_grown.what)
+#define MEMPOOL_RESIZINGS() mempool_load(&mempool_resizing)
 #else
 #define MEMPOOL_GROWN(what) 0u
+#define MEMPOOL_RESIZINGS() 0u
 #endif
 
 // The blocks that a pool has now.

@@ -52,21 +52,14 @@ static MEMPOOL_HOT void set_marks(unsigned p, uint32_t level) {
 // that orders the marks written here against those of whoever changes the level after it.
 static MEMPOOL_HOT void settle(unsigned p) {
     for (bool beyond = true; beyond;) {
-#if MEMPOOL_GROW > 0
-        uint32_t resizing = mempool_load(&mempool_resizing);
-#else
-        const uint32_t resizing = 0;
-#endif
+        uint32_t resizings = MEMPOOL_RESIZINGS();
         uint32_t word = mempool_load(&levels);
         uint32_t level = LEVEL(word, p);
         uint32_t next = next_level(p, level);
         if (next == level || mempool_cas(&levels, word, pack(word, p, next, TOLD(word, p)))) {
             set_marks(p, next);
-            beyond = LEVEL(mempool_fetch_or(&levels, 0u), p) != next || next_level(p, next) != next;
-#if MEMPOOL_GROW > 0
-            beyond = beyond || mempool_load(&mempool_resizing) != resizing;
-#endif
-            (void)resizing;
+            beyond = LEVEL(mempool_fetch_or(&levels, 0u), p) != next || next_level(p, next) != next ||
+                     MEMPOOL_RESIZINGS() != resizings;
         }
     }
 }

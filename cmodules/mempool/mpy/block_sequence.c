@@ -96,6 +96,22 @@ mp_obj_t mempool_sequence_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_
 
 // ---- Index and slices ----------------------------------------------------------------------------------
 
+mp_bound_slice_t mempool_get_slice(mp_obj_t slice_in, size_t length) {
+    mp_bound_slice_t slice;
+    if (!mp_seq_get_fast_slice_indexes(length, slice_in, &slice)) {
+        mp_raise_NotImplementedError(MP_ERROR_TEXT("only slices with step 1"));
+    }
+    return slice;
+}
+
+void mempool_get_filling(mp_obj_t value, size_t room, mp_buffer_info_t *buffer) {
+    mp_get_buffer_raise(value, buffer, MP_BUFFER_READ);
+    if (buffer->len != room) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("slice of %d bytes cannot take %d"), (int)room,
+            (int)buffer->len);
+    }
+}
+
 static mp_obj_t view_new(mempool_block_obj_t *self, mp_obj_t slice_in) {
     view_obj_t *view = mp_obj_malloc(view_obj_t, &mempool_type_Block);
     view->head.parent = self->parent == NULL ? self : self->parent;
@@ -103,10 +119,7 @@ static mp_obj_t view_new(mempool_block_obj_t *self, mp_obj_t slice_in) {
     view->head.epoch = mempool_epoch;
     size_t length;
     use(MP_OBJ_FROM_PTR(self), &length);
-    mp_bound_slice_t slice;
-    if (!mp_seq_get_fast_slice_indexes(length, slice_in, &slice)) {
-        mp_raise_NotImplementedError(MP_ERROR_TEXT("only slices with step 1"));
-    }
+    mp_bound_slice_t slice = mempool_get_slice(slice_in, length);
     view->offset = (uint32_t)slice.start + (self->parent == NULL ? 0 : ((view_obj_t *)self)->offset);
     view->length = (uint32_t)(slice.stop - slice.start);
     return MP_OBJ_FROM_PTR(view);
@@ -126,18 +139,10 @@ static uint8_t *use_again(mp_obj_t self_in, size_t end) {
 static void slice_store(mp_obj_t self_in, mp_obj_t slice_in, mp_obj_t value) {
     size_t length;
     use(self_in, &length);
-    mp_bound_slice_t slice;
-    if (!mp_seq_get_fast_slice_indexes(length, slice_in, &slice)) {
-        mp_raise_NotImplementedError(MP_ERROR_TEXT("only slices with step 1"));
-    }
+    mp_bound_slice_t slice = mempool_get_slice(slice_in, length);
     mp_buffer_info_t buffer;
-    mp_get_buffer_raise(value, &buffer, MP_BUFFER_READ);
-    size_t room = (size_t)(slice.stop - slice.start);
-    if (buffer.len != room) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("slice of %d bytes cannot take %d"), (int)room,
-            (int)buffer.len);
-    }
-    memmove(use_again(self_in, (size_t)slice.stop) + slice.start, buffer.buf, room); // it may be a view of the same Block
+    mempool_get_filling(value, (size_t)(slice.stop - slice.start), &buffer);
+    memmove(use_again(self_in, (size_t)slice.stop) + slice.start, buffer.buf, buffer.len); // it may be a view of the same Block
 }
 
 mp_obj_t mempool_sequence_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t value) {
@@ -174,12 +179,13 @@ typedef struct {
 
 static mp_obj_t iterator_next(mp_obj_t self_in) {
     iterator_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    size_t length;
-    const uint8_t *data = use(self->sequence, &length);
-    return self->index < length ? MP_OBJ_NEW_SMALL_INT(data[self->index++]) : MP_OBJ_STOP_ITERATION;
+    if (self->index >= (size_t)MP_OBJ_SMALL_INT_VALUE(mp_obj_len(self->sequence))) {
+        return MP_OBJ_STOP_ITERATION;
+    }
+    return mp_obj_subscr(self->sequence, MP_OBJ_NEW_SMALL_INT(self->index++), MP_OBJ_SENTINEL);
 }
 
-mp_obj_t mempool_sequence_getiter(mp_obj_t self_in, mp_obj_iter_buf_t *iter_buf) {
+mp_obj_t mempool_bytes_getiter(mp_obj_t self_in, mp_obj_iter_buf_t *iter_buf) {
     MP_STATIC_ASSERT(sizeof(iterator_obj_t) <= sizeof(mp_obj_iter_buf_t));
     iterator_obj_t *iterator = (iterator_obj_t *)iter_buf;
     *iterator = (iterator_obj_t){ { &mp_type_polymorph_iter }, iterator_next, self_in, 0 };

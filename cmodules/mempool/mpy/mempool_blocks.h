@@ -22,6 +22,12 @@ void mempool_block_put_back(mp_obj_t block, mempool_handle_t handle);
 typedef uint8_t *(*mempool_use_t)(mp_obj_t self, size_t *length);
 mp_obj_t mempool_bytes_binary_op(mp_binary_op_t op, mp_obj_t self, mp_obj_t other, mempool_use_t use);
 
+// Iterates over what has a length and an index. No heap.
+mp_obj_t mempool_bytes_getiter(mp_obj_t self, mp_obj_iter_buf_t *iter_buf);
+
+// The bounds of a slice of `length` bytes; NotImplementedError for one with a step.
+mp_bound_slice_t mempool_get_slice(mp_obj_t slice, size_t length);
+
 // The value of any int, clamped to 32 bits; TypeError that names the argument for what is none. No heap.
 int32_t mempool_get_clamped(mp_obj_t arg, const char *name);
 

@@ -278,7 +278,7 @@ static MP_DEFINE_CONST_DICT(mempool_Block_locals, mempool_Block_locals_table);
 
 MP_DEFINE_CONST_OBJ_TYPE(mempool_type_Block, MP_QSTR_Block, MEMPOOL_SEQUENCE_FLAGS, make_new, mempool_Block_make_new,
     print, mempool_Block_print, attr, mempool_Block_attr, unary_op, mempool_sequence_unary_op, binary_op,
-    mempool_sequence_binary_op, subscr, mempool_sequence_subscr, iter, mempool_sequence_getiter, buffer,
+    mempool_sequence_binary_op, subscr, mempool_sequence_subscr, iter, mempool_bytes_getiter, buffer,
     mempool_sequence_get_buffer, locals_dict, &mempool_Block_locals);
 
 #endif // CONFIG_MEMORY_POOL_ENABLE

@@ -72,10 +72,7 @@ static void store(const mempool_noinit_obj_t *self, size_t start, const void *fr
 }
 
 static mp_obj_t slice(const mempool_noinit_obj_t *self, mp_obj_t slice_in, mp_obj_t value) {
-    mp_bound_slice_t bounds;
-    if (!mp_seq_get_fast_slice_indexes(self->length, slice_in, &bounds)) {
-        mp_raise_NotImplementedError(MP_ERROR_TEXT("only slices with step 1"));
-    }
+    mp_bound_slice_t bounds = mempool_get_slice(slice_in, self->length);
     size_t length = (size_t)(bounds.stop - bounds.start);
     if (value == MP_OBJ_SENTINEL) {
         mempool_noinit_obj_t *view = mp_obj_malloc(mempool_noinit_obj_t, self->base.type);
@@ -84,11 +81,7 @@ static mp_obj_t slice(const mempool_noinit_obj_t *self, mp_obj_t slice_in, mp_ob
         return MP_OBJ_FROM_PTR(view);
     }
     mp_buffer_info_t buffer;
-    mp_get_buffer_raise(value, &buffer, MP_BUFFER_READ);
-    if (buffer.len != length) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("slice of %d bytes cannot take %d"), (int)length,
-            (int)buffer.len);
-    }
+    mempool_get_filling(value, length, &buffer);
     store(self, (size_t)bounds.start, buffer.buf, length);
     return mp_const_none;
 }
@@ -109,27 +102,6 @@ static mp_obj_t noinit_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t valu
     uint8_t byte = (uint8_t)mempool_get_between(value, "value", 0, 255);
     store(self, index, &byte, 1);
     return mp_const_none;
-}
-
-typedef struct {
-    mp_obj_base_t base;
-    mp_fun_1_t iternext;
-    mp_obj_t sequence;
-    size_t index;
-} iterator_obj_t;
-
-static mp_obj_t iterator_next(mp_obj_t self_in) {
-    iterator_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    size_t length;
-    const uint8_t *data = use(self->sequence, &length);
-    return self->index < length ? MP_OBJ_NEW_SMALL_INT(data[self->index++]) : MP_OBJ_STOP_ITERATION;
-}
-
-static mp_obj_t noinit_getiter(mp_obj_t self_in, mp_obj_iter_buf_t *iter_buf) {
-    MP_STATIC_ASSERT(sizeof(iterator_obj_t) <= sizeof(mp_obj_iter_buf_t));
-    iterator_obj_t *iterator = (iterator_obj_t *)iter_buf;
-    *iterator = (iterator_obj_t){ { &mp_type_polymorph_iter }, iterator_next, self_in, 0 };
-    return MP_OBJ_FROM_PTR(iterator);
 }
 
 static void noinit_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
@@ -154,7 +126,7 @@ static void noinit_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
 }
 
 static MP_DEFINE_CONST_OBJ_TYPE(noinit_type, MP_QSTR_noinit, MEMPOOL_SEQUENCE_FLAGS, print, noinit_print, unary_op,
-    noinit_unary_op, binary_op, noinit_binary_op, attr, noinit_attr, subscr, noinit_subscr, iter, noinit_getiter, buffer,
+    noinit_unary_op, binary_op, noinit_binary_op, attr, noinit_attr, subscr, noinit_subscr, iter, mempool_bytes_getiter, buffer,
     noinit_get_buffer);
 
 const mempool_noinit_obj_t mempool_noinit_obj = { { &noinit_type }, 0, MEMPOOL_NOINIT_BYTES };
