@@ -235,6 +235,7 @@ $(BINARY): Makefile $(INPUTS) $(if $(MICROPYTHON_DIR),clone) $(CHANGED) | settin
 	@python3 tools/packages.py build $(TARGET)
 	@$(VENV) tools/kconfig.py generate --board $(TARGET_BOARD) --output $(BUILD)/config \
 	    $(addprefix --set ,$(CONFIG)) > $(BUILD)/config.log || { cat $(BUILD)/config.log; exit 1; }
+	@rm -f $(BUILD)/frozen_content.c  # upstream's keeps names that C has defined since, and then does not compile
 	@python3 tools/quiet.py "Building $(BUILD)" $(BUILD)/build.log \
 	    $(UPSTREAM)/$(PORT_$(TARGET)) BUILD=$(ROOT)/$(BUILD) \
 	    USER_C_MODULES=$(ROOT) FROZEN_MANIFEST=$(ROOT)/firmware/manifest.py \

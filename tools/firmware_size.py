@@ -23,6 +23,7 @@ from pathlib import Path
 FLASH_BUDGETS = {
     "pools": (("mempool", "frozen"), 26 * 1024),
     "event bus": (("eventbus",), 19 * 1024),
+    "diagnostics": (("memdiag",), 28 * 1024),
 }
 RAM_BUDGET = 2 * 1024
 
@@ -63,7 +64,7 @@ class SizeError(Exception):
 class Piece:
     """One input section that the linker kept."""
 
-    part: str  # of PARTS, or frozen
+    part: str  # of PARTS, memdiag (frozen), or frozen: the other packages
     source: str
     section: str
     size: int
@@ -144,7 +145,7 @@ def _part_of(file: str, section: str, objects: dict[str, str], frozen: re.Patter
     member = _IN_ARCHIVE.search(file)
     name = member[1] if member else Path(file).name
     if name.startswith("frozen_content.") and frozen.search(section):
-        return "frozen"
+        return "memdiag" if "memdiag" in section else "frozen"
     in_main = member and "libmain.a" in file
     return objects.get(name, "") if in_main else ""
 

@@ -237,6 +237,15 @@ class Heap(NamedTuple):
 def heaps() -> tuple[Heap, ...]:
     """IDF's heaps by capability on ESP32, and the GC heap ("gc"), the last."""
 
+def heaps_into(array: array[int], /) -> int:
+    """The same without the names into an array('I'), 4 words a heap -> heaps. Allocates nothing.
+
+    ValueError: the array is too short.
+    """
+
+def uptime_s() -> int:
+    """Seconds since boot, on a PC since the first import. It does not wrap."""
+
 class Owner:
     """A name that blocks are taken in, with a quota: who holds what, and no more than that.
 
@@ -248,6 +257,10 @@ class Owner:
     def __init__(self, name: str, quota: int = 0) -> None: ...
     @property
     def name(self) -> str: ...
+    @property
+    def number(self) -> int:
+        """What leaks_into() and map_into() call it: 1 to 31."""
+
     @property
     def quota(self) -> int:
         """Bytes; 0: no limit."""
@@ -410,8 +423,17 @@ def read(handle: int, offset: int, buf: Buffer, /) -> int:
 def stats() -> Stats:
     """The statistics of all pools."""
 
-def stats_into(array: array[int], /) -> None:
-    """The same into an array('I') of at least 17 words. Allocates nothing. For interrupts."""
+def stats_into(array: array[int], pool: Pool | None = None, /) -> None:
+    """The same, or of one pool, into an array('I') of at least 17 words.
+
+    Allocates nothing. For interrupts.
+    """
+
+def map_into(pool: Pool, buf: Buffer, /) -> int:
+    """What each block of a pool is, a byte each, as many as fit -> bytes written.
+
+    0: free, 1: in use, nobody's, 1 + n: of the owner whose `number` is n. Allocates nothing.
+    """
 
 def reset_stats() -> None:
     """Counts start at 0 and peaks at what is in use now; what is in use stays."""

@@ -9,10 +9,12 @@
 
 volatile uint32_t platform_ms;
 volatile uint32_t mempool_port_ticks;
+volatile uint32_t mempool_port_seconds;
 volatile uint32_t platform_timer_interrupts;
 
 static uint32_t counter_at_ms; // what the counter read when platform_ms became what it is
 static uint32_t until_10ms = 10;
+static uint32_t until_1s = 100;
 static uint32_t ms_high; // upper half of the milliseconds
 
 static void (*volatile hook_fn)(void *);
@@ -45,6 +47,11 @@ void platform_clock_tick(void) {
         if (until_10ms == 0) {
             until_10ms = 10;
             mempool_port_ticks += 1;
+            until_1s -= 1;
+            if (until_1s == 0) {
+                until_1s = 100;
+                mempool_port_seconds += 1;
+            }
         }
     }
     platform_task_tick();

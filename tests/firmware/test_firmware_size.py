@@ -95,7 +95,7 @@ def test_a_folder_without_a_build(tmp_path, capsys):
 def test_the_emulated_board_keeps_the_budgets():
     """Of the real RISC-V firmware; and every part is found in it."""
     added = firmware_size.measure(ROOT / "build/rv32", ROOT)
-    assert set(added.by_part) == {"mempool", "eventbus", "frozen"}
+    assert set(added.by_part) == {"mempool", "eventbus", "memdiag", "frozen"}
     assert added.by_table["payload"] == 20480
     assert {"topics", "queue slots", "control words", "owners"} <= set(added.by_table)
     assert added.ram > 0 and added.problems == []

@@ -108,7 +108,7 @@ def load(module: str) -> Stub:
             if node.value is not None:
                 stub.values[node.target.id] += " = " + ast.unparse(node.value)
         elif isinstance(node, ast.FunctionDef):
-            stub.functions[node.name] = _function(node)
+            stub.functions.setdefault(node.name, _function(node))  # of overloads the first
         elif isinstance(node, ast.ClassDef):
             stub.classes[node.name] = _class(node)
     return stub

@@ -47,7 +47,7 @@ def test_a_wrong_line_in_an_example_is_found(editor):
 
 def test_stubs_are_clean(editor):
     files = sorted(TYPINGS.glob("*.pyi"))
-    assert len(files) == 4
+    assert len(files) == 5
     assert pyright(editor, files) == {}
 
 

@@ -1,8 +1,26 @@
-// leaks.c - walks over the blocks in use: who holds them, for how long; and what Python left behind.
+// leaks.c - walks over the blocks: which are in use, who holds them, for how long; and what Python left behind.
 
 #include "mempool_core.h"
 
+// The handle that a block has, or had when it was last in use.
+static mempool_handle_t handle_at(mempool_pool_t *pool, unsigned number, uint32_t index) {
+    return (mempool_handle_t)(mempool_load(mempool_word(pool, index)) >> 15 << 13 | (number + 1u) << 10 | index);
+}
+
 #if MEMPOOL_DIAGNOSTICS
+
+size_t mempool_map(unsigned pool, uint8_t *out, size_t entries) {
+    if (pool >= MEMPOOL_POOLS) {
+        return 0;
+    }
+    size_t count = mempool_count(mempool_pool(pool));
+    for (size_t i = 0; i < count && i < entries; ++i) {
+        mempool_block_t block;
+        bool used = mempool_inspect(handle_at(mempool_pool(pool), pool, (uint32_t)i), &block) == MEMPOOL_OK;
+        out[i] = used ? (uint8_t)(1u + block.owner) : 0u;
+    }
+    return count < entries ? count : entries;
+}
 
 // Half the range of the tick: 248 days at 10 ms. Beyond it a stamp follows the clock, so that it cannot come round:
 // whoever looks once in that time (leaks, check) keeps all ages true or saturated.
@@ -42,7 +60,7 @@ size_t mempool_leaks(uint32_t min_age_ms, mempool_leak_t *out, size_t entries) {
     for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
         mempool_pool_t *pool = mempool_pool(p);
         for (uint32_t i = 0; i < mempool_count(pool); ++i) {
-            mempool_handle_t handle = (mempool_handle_t)(mempool_load(mempool_word(pool, i)) >> 15 << 13 | (p + 1u) << 10 | i);
+            mempool_handle_t handle = handle_at(pool, p, i);
             mempool_block_t block;
             if (mempool_inspect(handle, &block) != MEMPOOL_OK) {
                 continue;
@@ -65,6 +83,13 @@ size_t mempool_leaks(uint32_t min_age_ms, mempool_leak_t *out, size_t entries) {
 
 #else
 
+size_t mempool_map(unsigned pool, uint8_t *out, size_t entries) {
+    (void)pool;
+    (void)out;
+    (void)entries;
+    return 0;
+}
+
 size_t mempool_leaks(uint32_t min_age_ms, mempool_leak_t *out, size_t entries) {
     (void)min_age_ms;
     (void)out;
@@ -79,7 +104,7 @@ uint32_t mempool_reclaim_python(void) {
     for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
         mempool_pool_t *pool = mempool_pool(p);
         for (uint32_t i = 0; i < mempool_count(pool); ++i) {
-            mempool_handle_t handle = (mempool_handle_t)(mempool_load(mempool_word(pool, i)) >> 15 << 13 | (p + 1u) << 10 | i);
+            mempool_handle_t handle = handle_at(pool, p, i);
             if (mempool_give_flags(handle, MEMPOOL_PYTHON | MEMPOOL_RECLAIM) == MEMPOOL_OK) {
                 ++given;
             }

@@ -206,6 +206,10 @@ typedef struct {
 // Geometry and fill of one pool. -> MEMPOOL_OK or E_RANGE. O(1). ISR: yes.
 int mempool_pool_info(unsigned pool, mempool_pool_info_t *info);
 
+// Which blocks of a pool are in use: a byte each, 0 for a free one, 1 for one without an owner, 1 + the owner's number
+// for the others. -> bytes written, at most `entries`; 0: no such pool, or without DIAGNOSTICS. O(blocks). ISR: no.
+size_t mempool_map(unsigned pool, uint8_t *out, size_t entries);
+
 // Four words, as Python's leaks_into() writes them.
 typedef struct {
     uint32_t handle;

@@ -1,4 +1,4 @@
-// What lies beside the pools, and how they take from it: heaps(), grow(), shrink().
+// What lies beside the pools, and how they take from it: heaps(), heaps_into(), grow(), shrink().
 
 #include "py/gc.h"
 #include "py/mpthread.h"
@@ -55,12 +55,29 @@ static mp_obj_t mempool_heaps(void) {
 }
 MP_DEFINE_CONST_FUN_OBJ_0(mempool_heaps_obj, mempool_heaps);
 
-static unsigned get_pool(mp_obj_t pool_in) {
-    if (!mp_obj_is_exact_type(pool_in, &mempool_type_Pool)) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("pool must be a Pool, not %s"), mp_obj_get_type_str(pool_in));
+// heaps_into(array('I')) -> heaps; each is 4 words: total, free, largest, minimum_ever. Nothing is allocated.
+static mp_obj_t mempool_heaps_into(mp_obj_t array) {
+    mempool_heap_info_t info;
+    unsigned count = 0;
+    while (mempool_heap_info(count, &info)) {
+        count++;
     }
-    return ((const mempool_pool_obj_t *)MP_OBJ_TO_PTR(pool_in))->pool;
+    size_t words;
+    uint32_t *out = mempool_get_words(array, 4 * (count + 1), &words);
+    for (unsigned i = 0; i <= count; i++) {
+        if (i == count) {
+            gc_heap_info(&info);
+        } else {
+            mempool_heap_info(i, &info);
+        }
+        *out++ = info.total;
+        *out++ = info.free;
+        *out++ = info.largest;
+        *out++ = info.minimum_ever;
+    }
+    return MP_OBJ_NEW_SMALL_INT(count + 1);
 }
+MP_DEFINE_CONST_FUN_OBJ_1(mempool_heaps_into_obj, mempool_heaps_into);
 
 #if CONFIG_MEMORY_POOL_GROW_BLOCKS
 #define GROW_BLOCKS CONFIG_MEMORY_POOL_GROW_BLOCKS
@@ -73,7 +90,7 @@ static unsigned get_pool(mp_obj_t pool_in) {
 
 // grow(pool, blocks) -> blocks added: all, or an error and none
 static mp_obj_t mempool_grow_(mp_obj_t pool_in, mp_obj_t blocks_in) {
-    unsigned pool = get_pool(pool_in);
+    unsigned pool = mempool_pool_get(pool_in);
     int32_t blocks = mempool_get_clamped(blocks_in, "blocks");
     int added = MEMPOOL_E_RANGE;
     if (blocks > 0) {
@@ -102,7 +119,7 @@ MP_DEFINE_CONST_FUN_OBJ_2(mempool_grow_obj, mempool_grow_);
 
 // shrink(pool) -> blocks removed; 0: the extent is in use, or there is none
 static mp_obj_t mempool_shrink_(mp_obj_t pool_in) {
-    unsigned pool = get_pool(pool_in);
+    unsigned pool = mempool_pool_get(pool_in);
     int removed;
     MP_THREAD_GIL_EXIT();
     removed = mempool_shrink(pool);

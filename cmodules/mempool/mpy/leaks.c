@@ -1,4 +1,4 @@
-// Who holds what, and what happened last: leaks, leaks_into, trace. Without diagnostics they say so.
+// Who holds what, and what happened last: leaks, leaks_into, map_into, trace. Without diagnostics they say so.
 
 #include "py/objlist.h"
 #include "py/objtuple.h"
@@ -68,6 +68,14 @@ static mp_obj_t mempool_leaks_into(size_t n_args, const mp_obj_t *args, mp_map_t
     return MP_OBJ_NEW_SMALL_INT(mempool_leaks((uint32_t)min_age_ms, (mempool_leak_t *)out, words / 4));
 }
 
+// map_into(pool, bytearray) -> bytes written, one a block: 0 free, 1 nobody's, 1 + the owner's number. Nothing is allocated.
+static mp_obj_t mempool_map_into(mp_obj_t pool, mp_obj_t buf) {
+    mp_buffer_info_t buffer;
+    unsigned number = mempool_pool_get(pool);
+    mp_get_buffer_raise(buf, &buffer, MP_BUFFER_WRITE);
+    return MP_OBJ_NEW_SMALL_INT(mempool_map(number, buffer.buf, buffer.len));
+}
+
 #else
 
 static mp_obj_t mempool_leaks_(size_t n_args, const mp_obj_t *args, mp_map_t *kw_args) {
@@ -78,10 +86,17 @@ static mp_obj_t mempool_leaks_(size_t n_args, const mp_obj_t *args, mp_map_t *kw
 }
 #define mempool_leaks_into mempool_leaks_
 
+static mp_obj_t mempool_map_into(mp_obj_t pool, mp_obj_t buf) {
+    (void)pool;
+    (void)buf;
+    return mempool_leaks_(0, NULL, NULL);
+}
+
 #endif
 
 MP_DEFINE_CONST_FUN_OBJ_KW(mempool_leaks_obj, 0, mempool_leaks_);
 MP_DEFINE_CONST_FUN_OBJ_KW(mempool_leaks_into_obj, 0, mempool_leaks_into);
+MP_DEFINE_CONST_FUN_OBJ_2(mempool_map_into_obj, mempool_map_into);
 
 #if MEMPOOL_TRACE
 

@@ -124,6 +124,9 @@ extern const mempool_pool_obj_t mempool_pool_objs[MEMPOOL_POOLS];
 
 #define MEMPOOL_POOL_OBJ(pool) MP_OBJ_FROM_PTR(&mempool_pool_objs[pool])
 
+// The number of a Pool that is an argument; TypeError for anything else.
+unsigned mempool_pool_get(mp_obj_t pool);
+
 MP_DECLARE_CONST_FUN_OBJ_0(mempool_pools_obj);
 
 // ---- Owners (obj_owner.c) ------------------------------------------------------------------------------
@@ -158,18 +161,21 @@ extern const mempool_noinit_obj_t mempool_noinit_obj; // obj_noinit.c
 
 mp_obj_t mempool_stats_tuple(const mempool_stats_t *stats); // stats.c
 MP_DECLARE_CONST_FUN_OBJ_0(mempool_stats_obj);
-MP_DECLARE_CONST_FUN_OBJ_1(mempool_stats_into_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(mempool_stats_into_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(mempool_uptime_s_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(mempool_reset_stats_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(mempool_check_obj);
 
 // ---- Heaps, and pools that grow (heaps.c) --------------------------------------------------------------
 
 MP_DECLARE_CONST_FUN_OBJ_0(mempool_heaps_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(mempool_heaps_into_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(mempool_grow_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(mempool_shrink_obj);
 
 MP_DECLARE_CONST_FUN_OBJ_KW(mempool_leaks_obj); // leaks.c
 MP_DECLARE_CONST_FUN_OBJ_KW(mempool_leaks_into_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(mempool_map_into_obj);
 MP_DECLARE_CONST_FUN_OBJ_KW(mempool_trace_obj);
 
 MP_DECLARE_CONST_FUN_OBJ_1(mempool_on_pressure_obj); // pressure.c

@@ -68,9 +68,12 @@ static const mp_rom_map_elem_t mempool_globals_table[] = {
     // Seeing
     { MP_ROM_QSTR(MP_QSTR_stats), MP_ROM_PTR(&mempool_stats_obj) },
     { MP_ROM_QSTR(MP_QSTR_stats_into), MP_ROM_PTR(&mempool_stats_into_obj) },
+    { MP_ROM_QSTR(MP_QSTR_map_into), MP_ROM_PTR(&mempool_map_into_obj) },
     { MP_ROM_QSTR(MP_QSTR_reset_stats), MP_ROM_PTR(&mempool_reset_stats_obj) },
     { MP_ROM_QSTR(MP_QSTR_check), MP_ROM_PTR(&mempool_check_obj) },
     { MP_ROM_QSTR(MP_QSTR_heaps), MP_ROM_PTR(&mempool_heaps_obj) },
+    { MP_ROM_QSTR(MP_QSTR_heaps_into), MP_ROM_PTR(&mempool_heaps_into_obj) },
+    { MP_ROM_QSTR(MP_QSTR_uptime_s), MP_ROM_PTR(&mempool_uptime_s_obj) },
     { MP_ROM_QSTR(MP_QSTR_leaks), MP_ROM_PTR(&mempool_leaks_obj) },
     { MP_ROM_QSTR(MP_QSTR_leaks_into), MP_ROM_PTR(&mempool_leaks_into_obj) },
     { MP_ROM_QSTR(MP_QSTR_trace), MP_ROM_PTR(&mempool_trace_obj) },

@@ -148,6 +148,9 @@ static void mempool_Owner_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
         case MP_QSTR_name:
             dest[0] = mp_obj_new_str_from_cstr(info.name);
             break;
+        case MP_QSTR_number:
+            dest[0] = MP_OBJ_NEW_SMALL_INT(mempool_owner_get(self_in));
+            break;
         case MP_QSTR_quota:
             dest[0] = mp_obj_new_int_from_uint(info.quota);
             break;

@@ -1,5 +1,7 @@
 // Pool: one of the five pools, as a read-only object.
 
+#include "py/objtuple.h"
+
 #include "mempool_mpy.h"
 
 #if CONFIG_MEMORY_POOL_ENABLE
@@ -11,6 +13,13 @@ const mempool_pool_obj_t mempool_pool_objs[MEMPOOL_POOLS] = {
     { { &mempool_type_Pool }, MEMPOOL_LARGE },
     { { &mempool_type_Pool }, MEMPOOL_XLARGE },
 };
+
+unsigned mempool_pool_get(mp_obj_t pool) {
+    if (!mp_obj_is_exact_type(pool, &mempool_type_Pool)) {
+        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("pool must be a Pool, not %s"), mp_obj_get_type_str(pool));
+    }
+    return ((const mempool_pool_obj_t *)MP_OBJ_TO_PTR(pool))->pool;
+}
 
 static void pool_info(mp_obj_t self_in, mempool_pool_info_t *info) {
     const mempool_pool_obj_t *self = MP_OBJ_TO_PTR(self_in);
@@ -84,13 +93,16 @@ static MP_DEFINE_CONST_DICT(mempool_Pool_locals, mempool_Pool_locals_table);
 MP_DEFINE_CONST_OBJ_TYPE(mempool_type_Pool, MP_QSTR_Pool, MP_TYPE_FLAG_NONE, print, mempool_Pool_print, attr,
     mempool_Pool_attr, locals_dict, &mempool_Pool_locals);
 
-// pools() -> all of them, smallest blocks first
+#define POOL(pool) MP_ROM_PTR(&mempool_pool_objs[pool])
+static const mp_rom_obj_tuple_t all_pools = {
+    { &mp_type_tuple },
+    MEMPOOL_POOLS,
+    { POOL(MEMPOOL_TINY), POOL(MEMPOOL_SMALL), POOL(MEMPOOL_MEDIUM), POOL(MEMPOOL_LARGE), POOL(MEMPOOL_XLARGE) },
+};
+
+// pools() -> all of them, smallest blocks first; nothing is allocated
 static mp_obj_t mempool_pools(void) {
-    mp_obj_t items[MEMPOOL_POOLS];
-    for (unsigned pool = 0; pool < MEMPOOL_POOLS; pool++) {
-        items[pool] = MEMPOOL_POOL_OBJ(pool);
-    }
-    return mp_obj_new_tuple(MEMPOOL_POOLS, items);
+    return MP_OBJ_FROM_PTR(&all_pools);
 }
 MP_DEFINE_CONST_FUN_OBJ_0(mempool_pools_obj, mempool_pools);
 

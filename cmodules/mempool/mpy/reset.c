@@ -3,6 +3,8 @@
 // finaliser runs when a soft reset sweeps the heap. It gives back what Python owned and disarms what would fire
 // into the next program. Finalisers run in any order: a Block that comes after it sees that the epoch moved.
 
+#include "mempool_port.h" // first
+
 #include "mempool_mpy.h"
 
 #if CONFIG_MEMORY_POOL_ENABLE
@@ -35,6 +37,7 @@ static MP_DEFINE_CONST_OBJ_TYPE(sentinel_type, MP_QSTR_mempool, MP_TYPE_FLAG_NON
 // Runs at the first import of each life.
 static mp_obj_t mempool___init__(void) {
     mempool_init();
+    (void)mempool_port_uptime_s(); // on a PC it begins to count
     if (MP_STATE_VM(mempool_sentinel) == NULL) {
         MP_STATE_VM(mempool_sentinel) = mp_obj_malloc_with_finaliser(mp_obj_base_t, &sentinel_type);
     }

@@ -1,4 +1,6 @@
-// Statistics: stats, stats_into, reset_stats, check.
+// Statistics: stats, stats_into, reset_stats, check, uptime_s.
+
+#include "mempool_port.h" // first
 
 #include <string.h>
 
@@ -50,17 +52,21 @@ static mp_obj_t mempool_stats_(void) {
 }
 MP_DEFINE_CONST_FUN_OBJ_0(mempool_stats_obj, mempool_stats_);
 
-// stats_into(array('I')): the same words, nothing allocated
-static mp_obj_t mempool_stats_into(mp_obj_t array) {
+// stats_into(array('I'), pool=None): the same words, of all pools or of one; nothing allocated
+static mp_obj_t mempool_stats_into(size_t n_args, const mp_obj_t *args) {
     size_t words;
-    uint32_t *out = mempool_get_words(array, STATS_FIELDS, &words);
+    uint32_t *out = mempool_get_words(args[0], STATS_FIELDS, &words);
     mempool_stats_t stats;
     mempool_pressure_look();
-    mempool_stats(&stats);
+    if (n_args < 2 || args[1] == mp_const_none) {
+        mempool_stats(&stats);
+    } else {
+        mempool_pool_stats(mempool_pool_get(args[1]), &stats);
+    }
     memcpy(out, &stats, sizeof(stats));
     return mp_const_none;
 }
-MP_DEFINE_CONST_FUN_OBJ_1(mempool_stats_into_obj, mempool_stats_into);
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mempool_stats_into_obj, 1, 2, mempool_stats_into);
 
 static mp_obj_t mempool_reset_stats_(void) {
     mempool_reset_stats();
@@ -72,5 +78,11 @@ static mp_obj_t mempool_check_(void) {
     return mp_obj_new_int_from_uint(mempool_check());
 }
 MP_DEFINE_CONST_FUN_OBJ_0(mempool_check_obj, mempool_check_);
+
+// uptime_s() -> seconds since boot, without a wrap; on a PC since the first import
+static mp_obj_t mempool_uptime_s(void) {
+    return mp_obj_new_int_from_uint(mempool_port_uptime_s());
+}
+MP_DEFINE_CONST_FUN_OBJ_0(mempool_uptime_s_obj, mempool_uptime_s);
 
 #endif // CONFIG_MEMORY_POOL_ENABLE

@@ -22,7 +22,7 @@
 // MEMPOOL_ALIGN (else an arena); MEMPOOL_PORT_HEAPS with mempool_port_heap_info(number, info), its heaps.
 //
 // And of the platform: mempool_port_tick() with MEMPOOL_TICK_MS (a variable, not a clock that has to be read),
-// mempool_port_sleep_ms(ms), mempool_port_heap_alloc/free, mempool_port_must_defer() (this interrupt may run no code outside of
+// mempool_port_uptime_s() since boot, mempool_port_sleep_ms(ms), mempool_port_heap_alloc/free, mempool_port_must_defer() (this interrupt may run no code outside of
 // MEMPOOL_HOT) with mempool_port_defer(fn) (a task calls fn soon; false where it cannot), MEMPOOL_PORT_CTZ(v) where the machine counts
 // trailing zeros, and where things lie: MEMPOOL_HOT (code that interrupts run), MEMPOOL_FAST (words), MEMPOOL_FAST_CONST (constants
 // that interrupts read), MEMPOOL_PAYLOAD (blocks), MEMPOOL_NOINIT (what no start-up clears, so that a reset leaves it alone;

@@ -1,5 +1,6 @@
 // port_bare.h - one core, no operating system: Cortex-M (v7-M: with LDREX/STREX) and RISC-V with the A extension. Whoever owns
-// the timer interrupt adds one to mempool_port_ticks every 10 ms; in our emulated boards that is firmware/platform.
+// the timer interrupt adds one to mempool_port_ticks every 10 ms, and one to mempool_port_seconds every second; in our emulated
+// boards that is firmware/platform.
 // There is no C heap: ALLOW_HEAP_FALLBACK finds none here unless the build supplies mempool_bare_heap_alloc/free.
 
 #ifndef MEMPOOL_PORT_BARE_H
@@ -15,9 +16,14 @@
 #define MEMPOOL_TICK_MS 10u
 
 __attribute__((weak)) volatile uint32_t mempool_port_ticks;
+__attribute__((weak)) volatile uint32_t mempool_port_seconds;
 
 static inline uint32_t mempool_port_tick(void) {
     return mempool_port_ticks;
+}
+
+static inline uint32_t mempool_port_uptime_s(void) {
+    return mempool_port_seconds;
 }
 
 #if defined(__riscv)

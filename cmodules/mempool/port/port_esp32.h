@@ -13,6 +13,7 @@
 #include "esp_cpu.h"
 #include "esp_heap_caps.h"
 #include "esp_system.h"
+#include "esp_timer.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "freertos/timers.h"
@@ -98,6 +99,10 @@ MEMPOOL_PORT_INLINE void mempool_port_unmask(uint32_t state) {
 
 MEMPOOL_PORT_INLINE uint32_t mempool_port_tick(void) {
     return (uint32_t)xTaskGetTickCountFromISR(); // one load; the same from tasks
+}
+
+static inline uint32_t mempool_port_uptime_s(void) {
+    return (uint32_t)(esp_timer_get_time() / 1000000);
 }
 
 static inline void mempool_port_sleep_ms(uint32_t ms) {

@@ -61,6 +61,18 @@ static inline uint32_t mempool_port_tick(void) {
     return (uint32_t)now.tv_sec * 100u + (uint32_t)now.tv_nsec / 10000000u;
 }
 
+// A program starts when this is first called.
+__attribute__((weak)) time_t mempool_port_started;
+
+static inline uint32_t mempool_port_uptime_s(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (mempool_port_started == 0) {
+        mempool_port_started = now.tv_sec;
+    }
+    return (uint32_t)(now.tv_sec - mempool_port_started);
+}
+
 static inline void mempool_port_sleep_ms(uint32_t ms) {
     struct timespec time = { 0, (long)ms * 1000000L };
     nanosleep(&time, NULL);

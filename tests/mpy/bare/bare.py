@@ -72,3 +72,13 @@ gc.collect()
 gc.collect()
 assert mempool.SMALL.used <= 1 and mempool.check() == 0
 assert len(mempool.benchmark()) == 6
+
+# The diagnostics above it: a report and a snapshot without what is not counted.
+import memdiag  # noqa: E402
+
+assert raises(NotImplementedError, mempool.map_into, mempool.TINY, bytearray(4)) == diagnostics
+assert raises(NotImplementedError, memdiag.map) == diagnostics
+assert raises(NotImplementedError, memdiag.leaks) == diagnostics
+assert "TINY Pool: 0/%d blocks (0%%)" % mempool.TINY.count in memdiag.report()
+assert memdiag.snapshot()["owners"] == {} and '"map": {}' in memdiag.answer("live")
+assert diagnostics in memdiag.answer("leaks")

@@ -1,0 +1,165 @@
+# Questions from outside: of a broker's command topic, of a live view, over UDP or the console. The
+# answers are JSON.
+import json
+import sys
+import time
+
+import mempool
+
+from . import state
+
+PORT = 18765
+
+
+def _live():
+    blocks, legend = state.maps()
+    return {"snapshot": state.snapshot(), "map": blocks, "legend": legend}
+
+
+def _map():
+    blocks, legend = state.maps()
+    return {"map": blocks, "legend": legend}
+
+
+def _report():
+    from .text import report
+
+    return {"report": report()}
+
+
+def _leaks():
+    return {"leaks": state.leaks(0)}
+
+
+def _history():
+    monitor = state.monitor
+    return {"history": [list(sample) for sample in monitor.history] if monitor else []}
+
+
+def _blackbox():
+    from .box import blackbox
+
+    return {"blackbox": blackbox()}
+
+
+def _reset_stats():
+    mempool.reset_stats()
+    return {"reset_stats": True}
+
+
+_REQUESTS = {
+    "snapshot": lambda: {"snapshot": state.snapshot()},
+    "live": _live,
+    "report": _report,
+    "leaks": _leaks,
+    "map": _map,
+    "history": _history,
+    "blackbox": _blackbox,
+    "reset_stats": _reset_stats,
+}
+
+
+def answer(request):
+    """request: a name, str or bytes -> JSON text; what is unknown is answered by an error."""
+    try:
+        name = request if isinstance(request, str) else str(request, "utf-8")
+        name = name.strip()
+    except (TypeError, UnicodeError):
+        return '{"error": "a request is a name in UTF-8"}'
+    make = _REQUESTS.get(name)
+    try:
+        if make is None:
+            known = " ".join(sorted(_REQUESTS))
+            return json.dumps({"error": "unknown request %r; known: %s" % (name[:32], known)})
+        return json.dumps(make())
+    except MemoryError:
+        return '{"error": "no GC heap for the answer"}'
+    except NotImplementedError as fault:  # built without what it asks for
+        return json.dumps({"error": str(fault)})
+
+
+def stream(period_ms=1000, count=None):
+    """Prints what a live view shows, a line a period (RFC 7464: 0x1e, JSON, newline), until `q`,
+    Ctrl-C or `count` lines; `r` resets the statistics."""
+    if period_ms < 10:
+        raise ValueError("period_ms must be 10 or more, not %d" % period_ms)
+    import select
+
+    keys = select.poll()
+    keys.register(sys.stdin, select.POLLIN)
+    due = time.ticks_ms()
+    while count is None or count > 0:
+        sys.stdout.write("\x1e")
+        sys.stdout.write(answer("live"))
+        sys.stdout.write("\n")
+        if count is not None:
+            count -= 1
+        due = time.ticks_add(due, period_ms)
+        while True:
+            left = time.ticks_diff(due, time.ticks_ms())
+            if left <= 0:
+                if left < -period_ms:  # it cannot keep up: no burst to catch up
+                    due = time.ticks_ms()
+                break
+            if keys.poll(left):
+                key = sys.stdin.read(1)
+                if not key or key == "q":
+                    return
+                if key == "r":
+                    mempool.reset_stats()
+
+
+class Responder:
+    """Answers a live view over UDP while a program runs: call poll() from its loop.
+
+    A datagram holds a request, and gets one with the answer. Who may ask is who can reach `host`:
+    by default this machine alone. It reads, and resets statistics; it changes nothing else.
+    """
+
+    def __init__(self, port=None, host="127.0.0.1"):
+        import socket
+
+        if port is None:
+            port = PORT
+            try:
+                import os
+
+                port = int(os.getenv("MEMPOOL_LIVE_PORT") or PORT)
+            except AttributeError:  # only a PC has an environment
+                pass
+        self.port = port
+        self.answered = 0
+        self.lost = 0  # answers that could not be sent
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            self._socket.bind(socket.getaddrinfo(host, port)[0][-1])
+        except OSError:
+            self._socket.close()
+            raise
+
+    def poll(self):
+        """Answers what has been asked, 4 questions at most -> answers. Never blocks."""
+        done = 0
+        while done < 4:
+            try:
+                request, address = self._socket.recvfrom(64)
+            except OSError:
+                break
+            text = answer(request)
+            done += 1
+            try:
+                self._socket.sendto(text, address)
+                self.answered += 1
+            except OSError:
+                self.lost += 1
+                try:
+                    self._socket.sendto(
+                        '{"error": "the answer is too large for a datagram"}', address
+                    )
+                except OSError:
+                    pass
+        return done
+
+    def close(self):
+        self._socket.close()

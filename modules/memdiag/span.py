@@ -1,0 +1,56 @@
+# What a piece of a program costs: the spec's TRACK_MEMORY_USAGE.
+import gc
+import time
+
+import mempool
+
+from . import state
+
+
+class track:
+    """with track("name"): ... prints what it took and held on to, and how long it was.
+
+    Afterwards `blocks`, `bytes` (of block capacity), `gc_bytes` and `time_us` say the same; what
+    came back is below 0, of the GC heap after a collection. What others do meanwhile counts, too.
+    log: called with the line instead of print; None: no line.
+    """
+
+    def __init__(self, name, log=print):
+        self.name = name
+        self.blocks = self.bytes = self.gc_bytes = self.time_us = 0
+        self._log = log
+        self._words = state.words()
+
+    def _look(self):
+        blocks = 0
+        for pool in mempool.pools():
+            blocks += pool.used
+        mempool.stats_into(self._words)
+        return blocks
+
+    def __enter__(self):
+        self.blocks = self._look()
+        self.bytes = self._words[state.USED]
+        self._utilization = self._words[state.UTILIZATION]
+        self.time_us = time.ticks_us()
+        self.gc_bytes = gc.mem_alloc()
+        return self
+
+    def __exit__(self, *error):
+        self.gc_bytes = gc.mem_alloc() - self.gc_bytes
+        self.time_us = time.ticks_diff(time.ticks_us(), self.time_us)
+        self.blocks = self._look() - self.blocks
+        self.bytes = self._words[state.USED] - self.bytes
+        if self._log:
+            self._log(
+                "%s: utilization %d -> %d %%, %+d blocks, %+d bytes, GC heap %+d bytes, %d us"
+                % (
+                    self.name,
+                    self._utilization,
+                    self._words[state.UTILIZATION],
+                    self.blocks,
+                    self.bytes,
+                    self.gc_bytes,
+                    self.time_us,
+                )
+            )

@@ -1,0 +1,27 @@
+# track(): what a piece of a program takes, holds on to, and how long it was.
+import memdiag
+import mempool
+
+said = []
+with memdiag.track("algorithm", said.append) as spent:
+    kept = mempool.alloc(200)
+    with mempool.alloc(512):
+        pass
+assert (spent.blocks, spent.bytes) == (1, 256), (spent.blocks, spent.bytes)
+assert spent.time_us > 0 and spent.gc_bytes > 0 and spent.name == "algorithm"
+capacity = mempool.stats().capacity
+line = "algorithm: utilization 0 -> %d %%, +1 blocks, +256 bytes, " % (25600 // capacity)
+assert said[0].startswith(line) and said[0].endswith(" us"), said
+
+with memdiag.track("quiet", None) as spent:
+    kept.free()
+assert (spent.blocks, spent.bytes) == (-1, -256)
+
+# An exception goes on its way, and is accounted for.
+try:
+    with memdiag.track("failing", said.append):
+        mempool.take(40)
+        raise KeyError("x")
+except KeyError:
+    pass
+assert said[1].startswith("failing: utilization 0 -> 0 %, +1 blocks, +64 bytes, "), said
