@@ -126,7 +126,7 @@ static void *obtain(uint32_t bytes) {
 // ---- Growing -------------------------------------------------------------------------------------------
 
 static void begin(void) {
-    while (!mempool_cas(&busy, 0u, 1u)) {
+    while (!mempool_begin(&busy)) {
         mempool_port_sleep_ms(1u);
     }
 }

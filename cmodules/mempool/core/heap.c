@@ -80,6 +80,13 @@ static void refund(mempool_owner_t owner, uint32_t size) {
 #endif
 }
 
+static void record(uint32_t what, mempool_handle_t handle, uint32_t size, uint32_t owner) {
+    MEMPOOL_ENTER();
+    mempool_trace_record(what, handle, size, owner);
+    MEMPOOL_LEAVE();
+    (void)what, (void)handle, (void)size, (void)owner;
+}
+
 // A place for a block of `size` bytes, charged to its owner. -> MEMPOOL_OK, E_QUOTA or E_EXHAUSTED.
 static int reserve(uint32_t size, mempool_owner_t owner, place_t **place) {
     int status = MEMPOOL_E_QUOTA;
@@ -108,7 +115,7 @@ mempool_handle_t mempool_heap_take(uint32_t size, mempool_owner_t owner, uint32_
     place_t *place;
     int status = reserve(size, owner, &place);
     if (status == MEMPOOL_E_QUOTA) {
-        mempool_trace_record(MEMPOOL_TRACE_FAIL, MEMPOOL_E_QUOTA, size, owner);
+        record(MEMPOOL_TRACE_FAIL, MEMPOOL_E_QUOTA, size, owner);
     }
     if (status != MEMPOOL_OK) {
         return status; // the caller counts and traces E_EXHAUSTED
@@ -131,7 +138,7 @@ mempool_handle_t mempool_heap_take(uint32_t size, mempool_owner_t owner, uint32_
     place->busy = false;
     MEMPOOL_UNLOCK();
     if (handle > 0) {
-        mempool_trace_record(MEMPOOL_TRACE_TAKE, handle, size, owner);
+        record(MEMPOOL_TRACE_TAKE, handle, size, owner);
     }
     return handle;
 }
@@ -159,10 +166,9 @@ int mempool_heap_give(mempool_handle_t handle, uint32_t flags) {
     MEMPOOL_UNLOCK();
     if (data != NULL) {
         mempool_port_heap_free(data);
-        mempool_trace_record((flags & MEMPOOL_RECLAIM) != 0 ? MEMPOOL_TRACE_RECLAIM : MEMPOOL_TRACE_GIVE, handle, size, owner);
+        record((flags & MEMPOOL_RECLAIM) != 0 ? MEMPOOL_TRACE_RECLAIM : MEMPOOL_TRACE_GIVE, handle, size, owner);
         return MEMPOOL_OK;
     }
-    (void)owner;
     return (flags & MEMPOOL_RECLAIM) != 0 ? status : mempool_refuse(handle, status);
 }
 

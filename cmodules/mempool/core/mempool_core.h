@@ -229,6 +229,14 @@ static inline uint32_t mempool_bit_offset(uint32_t bit) {
             MEMPOOL_MARK_AT(MEMPOOL_CRITICAL_PERCENT, 100u, blocks), \
     }
 
+// For what is done by one at a time: the word was 0, and is the caller's until it stores 0 there.
+static inline bool mempool_begin(mempool_word_t *busy) {
+    MEMPOOL_ENTER();
+    bool begun = mempool_cas(busy, 0u, 1u);
+    MEMPOOL_LEAVE();
+    return begun;
+}
+
 // Growth (grow.c). Whoever reads the number of a pool's blocks and its state together does so again where mempool_resizing has
 // changed meanwhile, or is odd: then they do not belong together.
 #if MEMPOOL_GROW > 0

@@ -66,16 +66,9 @@ static bool is_good(void) {
     return crc == region.crc[0] || crc == region.crc[1];
 }
 
-static bool claim(void) {
-    MEMPOOL_ENTER();
-    bool claimed = mempool_cas(&busy, 0u, 1u);
-    MEMPOOL_LEAVE();
-    return claimed;
-}
-
 // Tasks and threads, one at a time.
 static void enter(void) {
-    while (!claim()) {
+    while (!mempool_begin(&busy)) {
         mempool_port_sleep_ms(1u);
     }
     if (!begun) {

@@ -26,7 +26,9 @@ void mempool_owner_init(void) {
     mempool_poke(&none->quota, MEMPOOL_NO_LIMIT);
     mempool_poke(&none->left, MEMPOOL_NO_LIMIT);
     mempool_poke(&none->lowest, MEMPOOL_NO_LIMIT);
+    MEMPOOL_LOCK();
     mempool_fetch_or(&held_by_c, 1u);
+    MEMPOOL_UNLOCK();
 }
 
 static void set_quota(mempool_owner_entry_t *entry, uint32_t quota) {
@@ -108,8 +110,10 @@ void mempool_owner_reclaim_python(void) {
 MEMPOOL_HOT void mempool_owner_reset_stats(void) {
     for (mempool_owner_t i = 0; i <= MEMPOOL_OWNERS; ++i) {
         mempool_word_t *lowest = &mempool_owners[i].lowest;
+        MEMPOOL_ENTER();
         mempool_store(lowest, mempool_load(&mempool_owners[i].left));
         mempool_at_most(lowest, mempool_load(&mempool_owners[i].left)); // what was taken meanwhile
+        MEMPOOL_LEAVE();
         mempool_store(&mempool_owners[i].denied, 0u);
     }
 }

@@ -108,7 +108,7 @@ const MEMPOOL_FAST_CONST mempool_marks_t mempool_marks[MEMPOOL_POOLS] = { MEMPOO
 static MEMPOOL_FAST mempool_word_t mempool_begun; // 1: someone is filling the pools, 2: they are full
 
 void mempool_init(void) {
-    if (!mempool_cas(&mempool_begun, 0u, 1u)) {
+    if (!mempool_begin(&mempool_begun)) {
         while (mempool_load(&mempool_begun) != 2u) {
             mempool_port_sleep_ms(1u);
         }

@@ -2,10 +2,15 @@
 // interrupts off once around each whole operation of core/. Never a CAS made of masks: that would mask
 // ten times in one take. On the host a mutex plays the mask, so that the whole test suite runs on this make too.
 //
-// The port supplies mempool_port_mask() -> state and mempool_port_unmask(state).
+// The port supplies mempool_port_mask() -> state and mempool_port_unmask(state), and where it can tell (the host)
+// MEMPOOL_PORT_CHECK_MASK(), which ends the program where the mask is not on: what reads and writes a word asks for it.
 
 #ifndef MEMPOOL_MASKED_H
 #define MEMPOOL_MASKED_H
+
+#ifndef MEMPOOL_PORT_CHECK_MASK
+#define MEMPOOL_PORT_CHECK_MASK() ((void)0)
+#endif
 
 typedef uint32_t mempool_word_t;
 
@@ -29,24 +34,28 @@ MEMPOOL_PORT_INLINE void mempool_store(mempool_word_t *w, uint32_t v) {
 }
 
 MEMPOOL_PORT_INLINE uint32_t mempool_fetch_and(mempool_word_t *w, uint32_t v) {
+    MEMPOOL_PORT_CHECK_MASK();
     uint32_t old = *w;
     *w = old & v;
     return old;
 }
 
 MEMPOOL_PORT_INLINE uint32_t mempool_fetch_or(mempool_word_t *w, uint32_t v) {
+    MEMPOOL_PORT_CHECK_MASK();
     uint32_t old = *w;
     *w = old | v;
     return old;
 }
 
 MEMPOOL_PORT_INLINE uint32_t mempool_fetch_add(mempool_word_t *w, uint32_t v) {
+    MEMPOOL_PORT_CHECK_MASK();
     uint32_t old = *w;
     *w = old + v;
     return old;
 }
 
 MEMPOOL_PORT_INLINE bool mempool_cas(mempool_word_t *w, uint32_t expected, uint32_t desired) {
+    MEMPOOL_PORT_CHECK_MASK();
     if (*w != expected) {
         return false;
     }
@@ -55,6 +64,7 @@ MEMPOOL_PORT_INLINE bool mempool_cas(mempool_word_t *w, uint32_t expected, uint3
 }
 
 MEMPOOL_PORT_INLINE bool mempool_add_if(mempool_word_t *w, int32_t least, uint32_t delta, uint32_t *now) {
+    MEMPOOL_PORT_CHECK_MASK();
     if ((int32_t)*w < least) {
         return false;
     }
@@ -68,6 +78,7 @@ MEMPOOL_PORT_INLINE bool mempool_sub_if(mempool_word_t *w, uint32_t amount, uint
 
 MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t top, uint32_t bar,
     uint32_t next, uint32_t *was, int *zero) {
+    MEMPOOL_PORT_CHECK_MASK();
     *was = *w;
     *zero = 0;
     if (*was >> shift != top || (shift != 14 && *was == bar)) {
@@ -78,12 +89,14 @@ MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint
 }
 
 MEMPOOL_PORT_INLINE void mempool_at_least(mempool_word_t *w, uint32_t v) {
+    MEMPOOL_PORT_CHECK_MASK();
     if ((int32_t)*w < (int32_t)v) {
         *w = v;
     }
 }
 
 MEMPOOL_PORT_INLINE void mempool_at_most(mempool_word_t *w, uint32_t v) {
+    MEMPOOL_PORT_CHECK_MASK();
     if ((int32_t)*w > (int32_t)v) {
         *w = v;
     }

@@ -25,15 +25,22 @@ __attribute__((weak)) pthread_mutex_t mempool_port_mutex = PTHREAD_RECURSIVE_MUT
 // The clock of the tests: where it is not 0 it is the tick.
 __attribute__((weak)) volatile uint32_t mempool_port_host_tick;
 
+// How often this thread has locked it. A mutex cannot be asked, and a chip has no thread that would see the mask missing.
+__attribute__((weak)) _Thread_local unsigned mempool_port_depth;
+
 static inline uint32_t mempool_port_mask(void) {
     pthread_mutex_lock(&mempool_port_mutex);
+    mempool_port_depth += 1u;
     return 0;
 }
 
 static inline void mempool_port_unmask(uint32_t state) {
     (void)state;
+    mempool_port_depth -= 1u;
     pthread_mutex_unlock(&mempool_port_mutex);
 }
+
+#define MEMPOOL_PORT_CHECK_MASK() (mempool_port_depth != 0 ? (void)0 : __builtin_trap())
 
 #define MEMPOOL_LOCK() ((void)mempool_port_mask())
 #define MEMPOOL_UNLOCK() mempool_port_unmask(0)
