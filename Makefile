@@ -133,7 +133,7 @@ DEVICE_TARGET = $(patsubst qemu:%,%,$(filter qemu:%,$(PORT)))
 .PHONY: test-device
 test-device: $(VENV) ## The suite on a board, PORT=/dev/ttyUSB0|qemu:cm3|qemu:rv32 [FILES= PARTS=]
 	@$(if $(DEVICE_TARGET),$(MAKE) --no-print-directory build TARGET=$(DEVICE_TARGET))
-	@$(VENV) tools/device.py --port "$(PORT)" $(if $(PARTS),--parts "$(PARTS)") $(FILES)
+	@$(VENV) tools/device.py --port "$(PORT)" $(if $(filter undefined,$(origin PARTS)),,--parts "$(PARTS)") $(FILES)
 
 .PHONY: stubs
 stubs: $(VENV) ## The type stubs as a wheel, for an editor

@@ -61,7 +61,7 @@ class Report:
         return path
 
     def markdown(self) -> str:
-        name = self.board.get("board", "a board that did not answer")
+        name = self.board.get("board", "a board")
         verdict = "passed" if self.passed else "FAILED"
         lines = [
             f"# mempool on {name}: {verdict}",

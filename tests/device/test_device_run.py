@@ -63,3 +63,20 @@ def test_quickly_on_cm3_by_make():
 @pytest.mark.parametrize("name", ["soft_reset_1", "soft_reset_2", "reset_1", "reset_2", "who"])
 def test_parts_are_programs(name):
     ast.parse((ROOT / f"tests/device/parts/{name}.py").read_text())
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ([], None),
+        (["PARTS=who cycles"], '--parts "who cycles"'),
+        (["PARTS="], '--parts ""'),
+        (["PARTS= "], '--parts ""'),
+    ],
+)
+def test_make_hands_parts_on(given, asked):
+    """Without PARTS= all run, with nothing behind it none."""
+    command = ["make", "-n", "--no-print-directory", "test-device", "PORT=x", *given]
+    lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (line,) = [line for line in lines.splitlines() if "tools/device.py" in line]
+    assert asked in line if asked else "--parts" not in line

@@ -155,14 +155,14 @@ def orphan(n):
     return listener.get()
 
 
-orphans = [orphan(n) for n in range(4)]
+orphans = [orphan(n) for n in range(12)]
 settle()
-assert [event["n"] for event in orphans] == [0, 1, 2, 3]
+assert [event["n"] for event in orphans] == list(range(12))
 del orphans[:]
 settle()
 bus.clear()
 left = mempool.stats().used
-assert left <= 2 * 32, left  # the collector is conservative
+assert left <= 6 * 32, left  # the collector is conservative
 
 # ---- What waits for a subscription that ends is given back, though nobody delivers on that bus.
 for which in (bus, EventBus(queue=4)):

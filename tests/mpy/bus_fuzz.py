@@ -259,7 +259,8 @@ try:
             act()
         assert mempool.check() == 0
         end()
-        assert Kit.depth == 0 and Kit.calls > ROUNDS // 20, (Kit.depth, Kit.calls)
+        # How many depends on when the doorbell rings, on a board.
+        assert Kit.depth == 0 and Kit.calls > ROUNDS // 40, (Kit.depth, Kit.calls)
         balance(bus)
         settle()
         assert mempool.check() == 0
