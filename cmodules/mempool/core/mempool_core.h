@@ -165,20 +165,22 @@ extern mempool_owner_entry_t mempool_owners[MEMPOOL_OWNERS + 1]; // [0]: what ha
 #endif
 extern mempool_word_t mempool_refused_foreign; // uses of what is no handle of any pool
 
-static inline mempool_pool_t *mempool_pool(unsigned pool) {
+// MEMPOOL_HOT: where the compiler does not inline them, an interrupt calls them.
+
+static MEMPOOL_HOT inline mempool_pool_t *mempool_pool(unsigned pool) {
     return mempool_by_code[pool + 1];
 }
 
-static inline mempool_word_t *mempool_leaf(mempool_pool_t *pool, uint32_t leaf) {
+static MEMPOOL_HOT inline mempool_word_t *mempool_leaf(mempool_pool_t *pool, uint32_t leaf) {
     return (mempool_word_t *)((char *)pool - 4u - 4u * leaf);
 }
 
-static inline mempool_word_t *mempool_word(mempool_pool_t *pool, uint32_t index) {
+static MEMPOOL_HOT inline mempool_word_t *mempool_word(mempool_pool_t *pool, uint32_t index) {
     return &pool->word[index * MEMPOOL_STRIDE];
 }
 
 // Rises while others read it, where pools can grow.
-static inline uint32_t mempool_count(const mempool_pool_t *pool) {
+static MEMPOOL_HOT inline uint32_t mempool_count(const mempool_pool_t *pool) {
 #if MEMPOOL_GROW == 0
     return pool->count;
 #elif __GCC_ATOMIC_SHORT_LOCK_FREE == 2
@@ -188,17 +190,17 @@ static inline uint32_t mempool_count(const mempool_pool_t *pool) {
 #endif
 }
 
-static inline unsigned mempool_handle_pool(mempool_handle_t handle) {
+static MEMPOOL_HOT inline unsigned mempool_handle_pool(mempool_handle_t handle) {
     return (((uint32_t)handle >> 10) & 7u) - 1u;
 }
 
-static inline uint32_t mempool_handle_index(mempool_handle_t handle) {
+static MEMPOOL_HOT inline uint32_t mempool_handle_index(mempool_handle_t handle) {
     return (uint32_t)handle & 1023u;
 }
 
 // Where a lone bit stands, as bytes from word to word: without a count of trailing zeros by a de Bruijn multiplication
 // (Leiserson, Prokop, Randall: Using de Bruijn Sequences to Index a 1 in a Computer Word, 1998).
-static inline uint32_t mempool_bit_offset(uint32_t bit) {
+static MEMPOOL_HOT inline uint32_t mempool_bit_offset(uint32_t bit) {
 #ifdef MEMPOOL_PORT_CTZ
     return MEMPOOL_PORT_CTZ(bit) * (4u * MEMPOOL_STRIDE);
 #else
@@ -257,7 +259,7 @@ bool mempool_extent_locate(const void *data, unsigned *pool, uint32_t *index);
 #endif
 
 // The blocks that a pool has now.
-static inline uint32_t mempool_blocks(unsigned pool) {
+static MEMPOOL_HOT inline uint32_t mempool_blocks(unsigned pool) {
     return mempool_geometry[pool].blocks + MEMPOOL_GROWN(of[pool]);
 }
 
@@ -280,7 +282,7 @@ static inline uint32_t mempool_blocks(unsigned pool) {
 #endif
 
 // The payload of a block that is there.
-static inline uint8_t *mempool_payload_of(unsigned pool, uint32_t index) {
+static MEMPOOL_HOT inline uint8_t *mempool_payload_of(unsigned pool, uint32_t index) {
     const mempool_geometry_t *geometry = &mempool_geometry[pool];
 #if MEMPOOL_GROW > 0
     if (index >= geometry->blocks) {
@@ -331,7 +333,7 @@ int mempool_lookup(mempool_handle_t handle, mempool_pool_t **pool, uint32_t *fie
 int mempool_refuse(mempool_handle_t handle, int status);
 int mempool_refuse_stale(mempool_handle_t handle); // the pool field is known to be good
 #else
-static inline int mempool_refuse(mempool_handle_t handle, int status) {
+static MEMPOOL_HOT inline int mempool_refuse(mempool_handle_t handle, int status) {
     return (uint32_t)handle >> 30 != 0 ? MEMPOOL_E_FOREIGN : status;
 }
 #endif
@@ -352,7 +354,7 @@ void mempool_heap_reset_stats(void);
 void mempool_heap_stats(mempool_stats_t *stats);
 
 #if MEMPOOL_HEAP_FALLBACK
-static inline bool mempool_handle_is_heap(mempool_handle_t handle) {
+static MEMPOOL_HOT inline bool mempool_handle_is_heap(mempool_handle_t handle) {
     return handle > 0 && mempool_handle_pool(handle) == MEMPOOL_HEAP;
 }
 #else

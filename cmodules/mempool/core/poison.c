@@ -15,7 +15,7 @@ MEMPOOL_HOT uint32_t mempool_poison_hits(void) {
     return mempool_load(&hits);
 }
 
-static bool is_poisoned(unsigned pool, uint32_t index) {
+static MEMPOOL_HOT bool is_poisoned(unsigned pool, uint32_t index) {
     const uint8_t *data = mempool_payload_of(pool, index);
     const uint8_t *end = data + ((size_t)1 << mempool_geometry[pool].log2_size);
     if (data == NULL) {

@@ -17,7 +17,7 @@ mempool_hook_t mempool_bell MEMPOOL_FAST;
 #define LEVEL(word, p) ((word) >> 4u * (p)&3u)
 #define TOLD(word, p) ((word) >> (4u * (p) + 2u) & 3u)
 
-static inline uint32_t pack(uint32_t word, unsigned p, uint32_t level, uint32_t told) {
+static MEMPOOL_HOT inline uint32_t pack(uint32_t word, unsigned p, uint32_t level, uint32_t told) {
     return (word & ~(15u << 4u * p)) | (level | told << 2) << 4u * p;
 }
 

@@ -272,7 +272,7 @@ int mempool_grow(unsigned pool, uint32_t blocks);
 // are refused, also once the pool has grown again. O(blocks). ISR: no.
 int mempool_shrink(unsigned pool);
 
-// By how many blocks a pool may still grow. O(1). ISR: yes.
+// By how many blocks a pool may still grow. O(1). ISR: no.
 uint32_t mempool_growable(unsigned pool);
 
 // ---- Heaps ---------------------------------------------------------------------------------------------
