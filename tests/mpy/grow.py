@@ -81,6 +81,27 @@ try:
 except ValueError:
     pass
 
+# Each Block object holds its own block, whatever number that has in its pool.
+for pool in mempool.pools():
+    assert mempool.grow(pool, 1) == 1
+loose = [mempool.take(pool.block_size) for pool in mempool.pools() for _ in range(pool.count - reserve)]
+for handle in loose[::2]:
+    assert mempool.give(handle) == 0
+held = [
+    mempool.alloc(pool.block_size, spill=False)
+    for pool in mempool.pools()
+    for _ in range(pool.free - reserve)
+]
+block = mempool.Block()
+for handle in loose[1::2]:
+    block.attach(handle)
+    block.free()
+for block in held:
+    fails(ValueError, "held by a Block", mempool.Block().attach, block.handle)
+    block.free()
+for pool in mempool.pools():
+    assert mempool.shrink(pool) == 1
+
 # Four pieces a pool; the last comes off first.
 assert [mempool.grow(XLARGE, n) for n in (1, 2, 1)] == [1, 2, 1]
 fails(ValueError, "XLARGE cannot grow any more", mempool.grow, XLARGE, 1)

@@ -19,15 +19,15 @@
 #define HANDLE_INDEX(handle) ((uint32_t)(handle) & ((1u << HANDLE_INDEX_BITS) - 1))
 #define HANDLE_POOL(handle) (((uint32_t)(handle) >> HANDLE_INDEX_BITS) & 7u)
 
-// Bits of a pool start at these words; pool 0 of a handle is none.
-#define WORDS(count) MEMPOOL_LEAVES(count)
+// Bits of a pool, with those of the blocks that it may grow by, start at these words; pool 0 of a handle is none.
+#define WORDS(count) MEMPOOL_LEAVES((count) + MEMPOOL_GROW)
 #define HELD_SMALL WORDS(CONFIG_MEMORY_POOL_TINY_COUNT)
 #define HELD_MEDIUM (HELD_SMALL + WORDS(CONFIG_MEMORY_POOL_SMALL_COUNT))
 #define HELD_LARGE (HELD_MEDIUM + WORDS(CONFIG_MEMORY_POOL_MEDIUM_COUNT))
 #define HELD_XLARGE (HELD_LARGE + WORDS(CONFIG_MEMORY_POOL_LARGE_COUNT))
 #define HELD_HEAP (HELD_XLARGE + WORDS(CONFIG_MEMORY_POOL_XLARGE_COUNT))
 #if MEMPOOL_HEAP_FALLBACK
-#define HELD_WORDS (HELD_HEAP + WORDS(1u << HANDLE_INDEX_BITS))
+#define HELD_WORDS (HELD_HEAP + MEMPOOL_LEAVES(1u << HANDLE_INDEX_BITS))
 #else
 #define HELD_WORDS (HELD_HEAP)
 #endif
