@@ -66,6 +66,17 @@ for n in range(3):
     struct.pack_into("B", noinit, 20, n)
 assert noinit.valid and noinit[20] == 2
 
+
+# So is who takes his time, whatever uses or seals the bytes meanwhile: `valid` sees to it.
+class Late:
+    def __int__(self):
+        assert noinit.valid and noinit[20] == 2
+        return 7
+
+
+struct.pack_into("B", noinit, 20, Late())
+assert noinit.valid and noinit[20] == 7
+
 # A memoryview is read-only, as of a Block, and nothing keeps the pointer to write.
 seen = memoryview(noinit)
 assert seen[0] == 1

@@ -2,7 +2,8 @@
 // the same type, and writes go through.
 //
 // Who asks for the buffer to write (readinto, struct.pack_into) writes behind our back: what he wrote is sealed when the VM next
-// runs the scheduler, that is, after the call, and at every use of the object.
+// runs the scheduler, that is, after the call, and at every use of the object. A call that waits may write after that: so where
+// bytes were given to write in this life of the interpreter, `valid` seals them anew.
 
 #include "mempool_port.h" // first
 
@@ -17,12 +18,19 @@
 
 static mp_sched_node_t node;
 static volatile bool lent; // somebody was given the bytes to write, and they are not sealed
+static uint32_t lent_in;   // the last life in which somebody was, from 1 on
 
 static void seal_lent(void) {
     if (lent) {
         lent = false;
         mempool_noinit_seal();
     }
+}
+
+static bool is_valid(void) {
+    lent = lent || lent_in == mempool_epoch + 1u;
+    seal_lent();
+    return mempool_noinit_valid();
 }
 
 static void node_callback(mp_sched_node_t *self) {
@@ -45,6 +53,7 @@ static mp_int_t noinit_get_buffer(mp_obj_t self_in, mp_buffer_info_t *buffer, mp
     buffer->typecode = BYTEARRAY_TYPECODE;
     if ((flags & MP_BUFFER_WRITE) != 0) {
         lent = true;
+        lent_in = mempool_epoch + 1u;
         mp_sched_schedule_node(&node, node_callback);
     }
     return 0;
@@ -107,8 +116,7 @@ static mp_obj_t noinit_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t valu
 static void noinit_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
     (void)kind;
     const mempool_noinit_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    seal_lent();
-    mp_printf(print, "<noinit %u, %s>", (unsigned)self->length, mempool_noinit_valid() ? "valid" : "not valid");
+    mp_printf(print, "<noinit %u, %s>", (unsigned)self->length, is_valid() ? "valid" : "not valid");
 }
 
 static void noinit_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
@@ -117,8 +125,7 @@ static void noinit_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
         return; // nothing can be set
     }
     if (attr == MP_QSTR_valid) {
-        seal_lent();
-        dest[0] = mp_obj_new_bool(mempool_noinit_valid());
+        dest[0] = mp_obj_new_bool(is_valid());
     } else if (attr == MP_QSTR_reset_cause) {
         const char *cause = mempool_port_reset_cause();
         dest[0] = mp_obj_new_str(cause, strlen(cause));
