@@ -84,7 +84,9 @@ except ValueError:
 # Each Block object holds its own block, whatever number that has in its pool.
 for pool in mempool.pools():
     assert mempool.grow(pool, 1) == 1
-loose = [mempool.take(pool.block_size) for pool in mempool.pools() for _ in range(pool.count - reserve)]
+loose = [
+    mempool.take(pool.block_size) for pool in mempool.pools() for _ in range(pool.count - reserve)
+]
 for handle in loose[::2]:
     assert mempool.give(handle) == 0
 held = [

@@ -88,15 +88,16 @@ MP_DEFINE_CONST_FUN_OBJ_1(mempool_heaps_into_obj, mempool_heaps_into);
 #define mempool_growable(pool) 0u
 #endif
 
+// Both keep the GIL, also for the millisecond (on ESP32 a tick of FreeRTOS) that shrinking waits: a soft reset of ESP32 deletes
+// the threads that have not got it, and one deleted in here would leave the pools locked for good.
+
 // grow(pool, blocks) -> blocks added: all, or an error and none
 static mp_obj_t mempool_grow_(mp_obj_t pool_in, mp_obj_t blocks_in) {
     unsigned pool = mempool_pool_get(pool_in);
     int32_t blocks = mempool_get_clamped(blocks_in, "blocks");
     int added = MEMPOOL_E_RANGE;
     if (blocks > 0) {
-        MP_THREAD_GIL_EXIT();
         added = mempool_grow(pool, (uint32_t)blocks);
-        MP_THREAD_GIL_ENTER();
     }
     mempool_pool_info_t info;
     mempool_pool_info(pool, &info);
@@ -120,11 +121,10 @@ MP_DEFINE_CONST_FUN_OBJ_2(mempool_grow_obj, mempool_grow_);
 // shrink(pool) -> blocks removed; 0: the extent is in use, or there is none
 static mp_obj_t mempool_shrink_(mp_obj_t pool_in) {
     unsigned pool = mempool_pool_get(pool_in);
-    int removed;
-    MP_THREAD_GIL_EXIT();
-    removed = mempool_shrink(pool);
-    MP_THREAD_GIL_ENTER();
+    int removed = mempool_shrink(pool);
     (void)pool;
+    MP_THREAD_GIL_EXIT(); // who waited meanwhile goes first
+    MP_THREAD_GIL_ENTER();
     return MP_OBJ_NEW_SMALL_INT(removed);
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mempool_shrink_obj, mempool_shrink_);

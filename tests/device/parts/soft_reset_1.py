@@ -1,4 +1,5 @@
-# Before a soft reset: blocks, subscriptions, a kept event and sources that the program leaves.
+# Before a soft reset: blocks, subscriptions, a kept event, sources and a thread that it leaves.
+import boardcfg
 import mempool
 from eventbus import bus
 
@@ -18,6 +19,18 @@ try:
 
     _platform.source_timer("after.tick", 1000)
 except (ImportError, AttributeError):
+    pass
+try:
+    import _thread
+
+    def resize():
+        while True:
+            mempool.grow(mempool.XLARGE, 1)
+            mempool.shrink(mempool.XLARGE)
+
+    if boardcfg.MEMORY_POOL_GROW_BLOCKS:
+        _thread.start_new_thread(resize, ())
+except ImportError:
     pass
 if hasattr(mempool, "noinit"):
     mempool.noinit[0:8] = b"softly!!"

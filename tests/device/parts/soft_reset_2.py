@@ -1,6 +1,7 @@
 # After it: what Python owned is back, old handles are stale, nobody is called, C goes on.
 import time
 
+import boardcfg
 import mempool
 
 for handle in HANDLES:  # given by who runs it
@@ -8,6 +9,10 @@ for handle in HANDLES:  # given by who runs it
 time.sleep_ms(50)
 assert mempool.stats().used == 0, mempool.leaks(0)
 assert mempool.check() == 0
+if boardcfg.MEMORY_POOL_GROW_BLOCKS:  # a thread was in the middle of it
+    assert mempool.grow(mempool.TINY, 1) == 1 and mempool.shrink(mempool.TINY) == 1
+    while mempool.shrink(mempool.XLARGE):
+        pass
 from eventbus import bus  # noqa: E402 - what is there before the bus is imported counts
 
 heard = []
