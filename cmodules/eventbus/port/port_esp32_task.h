@@ -30,8 +30,8 @@ MEMPOOL_PORT_INLINE uint32_t eventbus_port_ms(void) {
 }
 
 // xTaskNotifyGive may lie in flash (FREERTOS_PLACE_FUNCTIONS_INTO_FLASH, set by MicroPython's boards with PSRAM), as it may: tasks
-// do not run while it is written.
-MEMPOOL_PORT_INLINE void eventbus_port_wake(void) {
+// do not run while it is written. Weak as the variables are: one copy is linked.
+__attribute__((weak, noinline)) MEMPOOL_HOT void eventbus_port_wake(void) {
     if (eventbus_esp32_task == NULL) {
         return;
     }
@@ -47,7 +47,7 @@ MEMPOOL_PORT_INLINE void eventbus_port_wake(void) {
 }
 
 // The task looks at the flag before it sleeps, and sleeps a tick where it is set: so only others have to wake it, once.
-MEMPOOL_PORT_INLINE void eventbus_port_later(void) {
+__attribute__((weak, noinline)) MEMPOOL_HOT void eventbus_port_later(void) {
     if (!eventbus_esp32_later) {
         eventbus_esp32_later = true;
         if (xPortInIsrContext() || xTaskGetCurrentTaskHandle() != eventbus_esp32_task) {

@@ -4,8 +4,9 @@
 // the word is in PSRAM, which ours never is. On RISC-V with more than one core it is esp_cpu_compare_and_set (the inlined one
 // has labels that a file can hold once).
 //
-// Orders: the load of a volatile word that comes before each set is preceded by MEMW on Xtensa, so that what the caller wrote is
-// there first; the processor does not run ahead of the set, and the fences hold the compiler.
+// Orders: before each set there is a fence, so that what the caller wrote is there first; the processor does not run ahead of
+// the set. GCC's fence on Xtensa is a MEMW. So it puts one before each access to what is volatile, two in every load here and one
+// in every peek: there these are plain instructions.
 
 #ifndef MEMPOOL_ATOMIC_CAS_H
 #define MEMPOOL_ATOMIC_CAS_H
@@ -21,6 +22,39 @@ typedef volatile uint32_t mempool_word_t;
 #define MEMPOOL_CAS_PRIMITIVE esp_cpu_compare_and_set
 #endif
 
+MEMPOOL_PORT_INLINE uint32_t mempool_peek(const mempool_word_t *w) {
+#if defined(__XTENSA__)
+    uint32_t v;
+    __asm__ volatile("l32i %0, %1"
+                     : "=a"(v)
+                     : "m"(*w));
+    return v;
+#else
+    return *w;
+#endif
+}
+
+MEMPOOL_PORT_INLINE void mempool_poke(mempool_word_t *w, uint32_t v) {
+#if defined(__XTENSA__)
+    __asm__ volatile("s32i %1, %0"
+                     : "=m"(*w)
+                     : "a"(v));
+#else
+    *w = v;
+#endif
+}
+
+MEMPOOL_PORT_INLINE uint32_t mempool_load(const mempool_word_t *w) {
+    uint32_t v = mempool_peek(w);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return v;
+}
+
+MEMPOOL_PORT_INLINE void mempool_store(mempool_word_t *w, uint32_t v) {
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    mempool_poke(w, v);
+}
+
 MEMPOOL_PORT_INLINE bool mempool_cas_primitive(mempool_word_t *w, uint32_t expected, uint32_t desired) {
     __atomic_signal_fence(__ATOMIC_ACQ_REL);
     bool done = MEMPOOL_CAS_PRIMITIVE(w, expected, desired);
@@ -33,31 +67,13 @@ MEMPOOL_PORT_INLINE bool mempool_cas(mempool_word_t *w, uint32_t expected, uint3
     return mempool_cas_primitive(w, expected, desired);
 }
 
-MEMPOOL_PORT_INLINE uint32_t mempool_load(const mempool_word_t *w) {
-    uint32_t v = *w;
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    return v;
-}
-
-MEMPOOL_PORT_INLINE uint32_t mempool_peek(const mempool_word_t *w) {
-    return *w;
-}
-
-MEMPOOL_PORT_INLINE void mempool_poke(mempool_word_t *w, uint32_t v) {
-    *w = v;
-}
-
-MEMPOOL_PORT_INLINE void mempool_store(mempool_word_t *w, uint32_t v) {
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-    *w = v;
-}
-
 // x becomes `expression` of old, atomically; the function returns old.
 #define MEMPOOL_UPDATE(name, expression)                               \
     MEMPOOL_PORT_INLINE uint32_t name(mempool_word_t *w, uint32_t v) { \
         uint32_t old;                                                  \
+        __atomic_thread_fence(__ATOMIC_RELEASE);                       \
         do {                                                           \
-            old = *w;                                                  \
+            old = mempool_peek(w);                                     \
         } while (!mempool_cas_primitive(w, old, (expression)));        \
         return old;                                                    \
     }
@@ -68,8 +84,9 @@ MEMPOOL_UPDATE(mempool_fetch_add, old + v)
 
 MEMPOOL_PORT_INLINE bool mempool_add_if(mempool_word_t *w, int32_t least, uint32_t delta, uint32_t *now) {
     uint32_t old;
+    __atomic_thread_fence(__ATOMIC_RELEASE);
     do {
-        old = *w;
+        old = mempool_peek(w);
         if ((int32_t)old < least) {
             return false;
         }
@@ -85,8 +102,9 @@ MEMPOOL_PORT_INLINE bool mempool_sub_if(mempool_word_t *w, uint32_t amount, uint
 MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t top, uint32_t bar,
     uint32_t next, uint32_t *was, int *zero) {
     uint32_t old;
+    __atomic_thread_fence(__ATOMIC_RELEASE);
     do {
-        old = *w;
+        old = mempool_peek(w);
         if (old >> shift != top || (shift != 14 && old == bar)) {
             return false;
         }
@@ -99,14 +117,14 @@ MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint
 MEMPOOL_PORT_INLINE void mempool_at_least(mempool_word_t *w, uint32_t v) {
     uint32_t old;
     do {
-        old = *w;
+        old = mempool_peek(w);
     } while ((int32_t)old < (int32_t)v && !mempool_cas_primitive(w, old, v));
 }
 
 MEMPOOL_PORT_INLINE void mempool_at_most(mempool_word_t *w, uint32_t v) {
     uint32_t old;
     do {
-        old = *w;
+        old = mempool_peek(w);
     } while ((int32_t)old > (int32_t)v && !mempool_cas_primitive(w, old, v));
 }
 

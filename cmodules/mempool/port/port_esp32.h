@@ -45,9 +45,18 @@
 
 __attribute__((weak)) portMUX_TYPE mempool_port_mux = portMUX_INITIALIZER_UNLOCKED;
 
-// It counts how deep it is nested, so that what wakes a task within it does not wait for the switch (vPortYield on RISC-V does).
-#define MEMPOOL_LOCK() portENTER_CRITICAL_SAFE(&mempool_port_mux)
-#define MEMPOOL_UNLOCK() portEXIT_CRITICAL_SAFE(&mempool_port_mux)
+// FreeRTOS's mutex counts how deep it is nested, so that what wakes a task within it does not wait for the switch (vPortYield on
+// RISC-V does). As functions: the macros are three calls each time. One copy of each is linked.
+__attribute__((weak, noinline)) MEMPOOL_HOT void mempool_port_lock(void) {
+    portENTER_CRITICAL_SAFE(&mempool_port_mux);
+}
+
+__attribute__((weak, noinline)) MEMPOOL_HOT void mempool_port_unlock(void) {
+    portEXIT_CRITICAL_SAFE(&mempool_port_mux);
+}
+
+#define MEMPOOL_LOCK() mempool_port_lock()
+#define MEMPOOL_UNLOCK() mempool_port_unlock()
 
 #if MEMPOOL_PORT_MASKED
 
