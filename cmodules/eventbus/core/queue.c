@@ -7,6 +7,7 @@
 eventbus_t eventbus_default MEMPOOL_FAST;
 
 #define LANE_BIT(lane) (1u << (lane))
+#define ALL_LANES (LANE_BIT(EVENTBUS_LANES) - 1u)
 #define SEQ_FAR (1u << 30)                           // events that a fresh subscription's number stays behind at most, and
 #define SEQ_STEP (1u << 28)                          // how often that is seen to
 #define KEEP_MAX (UINT16_MAX - EVENTBUS_SUBSCRIBERS) // listeners to come add theirs without asking
@@ -87,20 +88,22 @@ static MEMPOOL_HOT void count_dropped(eventbus_t *bus, const eventbus_header_t *
     }
 }
 
-// The oldest event of a priority, of whatever lanes wait for it: it is the head of each of them, since all lists are in the
+// The oldest event of a priority, of those of `lanes` that wait for it: it is the head of each of them, since all lists are in the
 // order of publishing. So a head that also waits in the other lane, but not as its head, is the younger one, however
 // far the numbers have come round meanwhile.
-static MEMPOOL_HOT uint16_t oldest(const eventbus_t *bus, unsigned priority) {
-    const unsigned both = LANE_BIT(EVENTBUS_LANE_PYTHON) | LANE_BIT(EVENTBUS_LANE_TASK);
+static MEMPOOL_HOT uint16_t oldest(const eventbus_t *bus, unsigned lanes, unsigned priority) {
     uint16_t python = bus->lane[EVENTBUS_LANE_PYTHON].head[priority];
     uint16_t task = bus->lane[EVENTBUS_LANE_TASK].head[priority];
-    if (python == 0 || task == 0) {
-        return python | task;
-    }
-    if (bus->slots[python - 1u].lanes == both) {
+    if (python == 0 || lanes == LANE_BIT(EVENTBUS_LANE_TASK)) {
         return task;
     }
-    if (bus->slots[task - 1u].lanes == both) {
+    if (task == 0 || lanes == LANE_BIT(EVENTBUS_LANE_PYTHON)) {
+        return python;
+    }
+    if (bus->slots[python - 1u].lanes == ALL_LANES) {
+        return task;
+    }
+    if (bus->slots[task - 1u].lanes == ALL_LANES) {
         return python;
     }
     uint32_t ahead = bus->slots[python - 1u].header->seq - bus->slots[task - 1u].header->seq;
@@ -113,11 +116,11 @@ static MEMPOOL_HOT bool let_go(eventbus_header_t *header) {
     return header->refs == 0;
 }
 
-// Takes the event in a slot out of all lanes that wait for it -> true where its block is to be given back.
-static MEMPOOL_HOT bool drop(eventbus_t *bus, unsigned priority, uint16_t slot) {
-    eventbus_slot_t *entry = &bus->slots[slot - 1u];
-    unsigned lanes = entry->lanes;
+// Takes the event in a slot out of those of `lanes` that wait for it -> the block, where it is to be given back, or 0.
+static MEMPOOL_HOT mempool_handle_t drop(eventbus_t *bus, unsigned lanes, unsigned priority, uint16_t slot) {
+    const eventbus_slot_t *entry = &bus->slots[slot - 1u];
     bool last = false;
+    lanes &= entry->lanes;
     count_dropped(bus, entry->header, lanes);
     for (unsigned lane = 0; lane < EVENTBUS_LANES; ++lane) {
         if ((lanes & LANE_BIT(lane)) != 0) {
@@ -125,17 +128,19 @@ static MEMPOOL_HOT bool drop(eventbus_t *bus, unsigned priority, uint16_t slot) 
             last = let_go(entry->header);
         }
     }
-    free_slot(bus, slot);
-    return last;
+    if (entry->lanes == 0) {
+        free_slot(bus, slot);
+    }
+    return last ? entry->handle : 0;
 }
 
-// Makes room for an event of `priority`: false where nothing may make way. *out: a block to be given back, or 0.
-static MEMPOOL_HOT bool make_way(eventbus_t *bus, unsigned priority, mempool_handle_t *out) {
-    for (unsigned lower = EVENTBUS_PRIORITIES - 1u; lower > priority; --lower) {
-        uint16_t slot = oldest(bus, lower);
+// Drops the oldest event of the lowest priority below `priority` that there is in `lanes`: false where there is none. *out: a
+// block to be given back, or 0.
+static MEMPOOL_HOT bool make_way(eventbus_t *bus, unsigned lanes, int priority, mempool_handle_t *out) {
+    for (int lower = EVENTBUS_PRIORITIES - 1; lower > priority; --lower) {
+        uint16_t slot = oldest(bus, lanes, (unsigned)lower);
         if (slot != 0) {
-            mempool_handle_t handle = bus->slots[slot - 1u].handle;
-            *out = drop(bus, lower, slot) ? handle : 0;
+            *out = drop(bus, lanes, (unsigned)lower, slot);
             return true;
         }
     }
@@ -179,7 +184,7 @@ static MEMPOOL_HOT int link_in(eventbus_t *bus, const eventbus_header_t *draft, 
     if (bus->seq % SEQ_STEP == 0) {
         catch_up(bus);
     }
-    if (bus->free == 0 && !make_way(bus, draft->priority, out)) {
+    if (bus->free == 0 && !make_way(bus, ALL_LANES, draft->priority, out)) {
         bus->refused++;
         return EVENTBUS_E_FULL;
     }
@@ -375,50 +380,23 @@ MEMPOOL_HOT void eventbus_release(mempool_handle_t handle) {
     }
 }
 
-// Drops what waits in a lane, one event at a time, and only there.
-void eventbus_clear_lane(eventbus_t *bus, unsigned lane) {
-    for (;;) {
-        mempool_handle_t handle = 0;
-        bool last = false;
-        MEMPOOL_LOCK();
-        for (unsigned priority = 0; priority < EVENTBUS_PRIORITIES && handle == 0; ++priority) {
-            if (bus->lane[lane].head[priority] != 0) {
-                count_dropped(bus, bus->slots[bus->lane[lane].head[priority] - 1u].header, LANE_BIT(lane));
-                uint16_t slot = remove_head(bus, lane, priority);
-                handle = bus->slots[slot - 1u].handle;
-                last = let_go(bus->slots[slot - 1u].header);
-                if (bus->slots[slot - 1u].lanes == 0) {
-                    free_slot(bus, slot);
-                }
-            }
-        }
-        MEMPOOL_UNLOCK();
-        if (handle == 0) {
-            return;
-        }
-        if (last) {
-            (void)mempool_give(handle);
-        }
-    }
-}
-
-void eventbus_clear(eventbus_t *bus) {
+// One event at a time: all make way for what is above every priority there is.
+static void clear(eventbus_t *bus, unsigned lanes) {
     for (bool more = true; more;) {
         mempool_handle_t out = 0;
         MEMPOOL_LOCK();
-        // Everything makes way for what is above all priorities there are.
-        more = false;
-        for (unsigned priority = 0; priority < EVENTBUS_PRIORITIES && !more; ++priority) {
-            uint16_t slot = oldest(bus, priority);
-            if (slot != 0) {
-                mempool_handle_t handle = bus->slots[slot - 1u].handle;
-                out = drop(bus, priority, slot) ? handle : 0;
-                more = true;
-            }
-        }
+        more = make_way(bus, lanes, -1, &out);
         MEMPOOL_UNLOCK();
         if (out != 0) {
             (void)mempool_give(out);
         }
     }
+}
+
+void eventbus_clear_lane(eventbus_t *bus, unsigned lane) {
+    clear(bus, LANE_BIT(lane));
+}
+
+void eventbus_clear(eventbus_t *bus) {
+    clear(bus, ALL_LANES);
 }
