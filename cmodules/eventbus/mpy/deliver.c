@@ -14,36 +14,13 @@
 
 // ---- Errors --------------------------------------------------------------------------------------------
 
-static bool asks_to_end(mp_obj_t exception) {
-    mp_obj_t type = MP_OBJ_FROM_PTR(mp_obj_get_type(exception));
-    return mp_obj_is_subclass_fast(type, MP_OBJ_FROM_PTR(&mp_type_SystemExit)) || mp_obj_is_subclass_fast(type, MP_OBJ_FROM_PTR(&mp_type_KeyboardInterrupt));
-}
-
-// Printing runs the exception's __str__, and on unix looks for Ctrl-C -> as report().
 static mp_obj_t print_error(const eventbus_subscription_obj_t *sub, mp_obj_t exception) {
-    nlr_buf_t nlr;
-    if (nlr_push(&nlr) == 0) {
-        mp_printf(&mp_plat_print, "eventbus: subscriber of %s:\n", mp_obj_str_get_str(sub->pattern));
-        mp_obj_print_exception(&mp_plat_print, exception);
-        nlr_pop();
-        return MP_OBJ_NULL;
-    }
-    mp_obj_t second = MP_OBJ_FROM_PTR(nlr.ret_val);
-    if (nlr_push(&nlr) == 0) {
-        mp_print_str(&mp_plat_print, "an exception that cannot be printed\n");
-        nlr_pop();
-    } else if (!asks_to_end(second)) {
-        second = MP_OBJ_FROM_PTR(nlr.ret_val);
-    }
-    return asks_to_end(second) ? second : MP_OBJ_NULL;
+    return mempool_report("eventbus: subscriber of %s:\n", mp_obj_str_get_str(sub->pattern), exception);
 }
 
 // -> what asks the program to end, or MP_OBJ_NULL
 static mp_obj_t report(const eventbus_obj_t *bus, eventbus_subscription_obj_t *sub, mp_obj_t exception) {
-    if (asks_to_end(exception)) {
-        return exception;
-    }
-    if (bus->on_error == mp_const_none) {
+    if (bus->on_error == mp_const_none || mempool_asks_to_end(exception)) {
         return print_error(sub, exception);
     }
     nlr_buf_t nlr;
@@ -53,7 +30,7 @@ static mp_obj_t report(const eventbus_obj_t *bus, eventbus_subscription_obj_t *s
         return MP_OBJ_NULL;
     }
     mp_obj_t second = MP_OBJ_FROM_PTR(nlr.ret_val);
-    if (asks_to_end(second)) {
+    if (mempool_asks_to_end(second)) {
         return second;
     }
     mp_obj_t end = print_error(sub, exception);

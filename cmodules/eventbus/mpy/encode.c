@@ -9,49 +9,22 @@
 
 #if CONFIG_MEMORY_POOL_ENABLE
 
-static EVENTBUS_MPY_NORETURN void raise_int(void) {
-    mp_raise_ValueError(MP_ERROR_TEXT("int of an event must fit in 64 bits"));
-}
-
-#if MICROPY_LONGINT_IMPL == MICROPY_LONGINT_IMPL_MPZ
-
+#if MICROPY_LONGINT_IMPL != MICROPY_LONGINT_IMPL_NONE
+// By way of 128 bits: it fits where the upper half only repeats the sign. A negative n is written as -1 - n, that is ~n.
 static void encode_long(eventbus_cbor_writer_t *w, mp_obj_t value) {
-    const mpz_t *z = &((mp_obj_int_t *)MP_OBJ_TO_PTR(value))->mpz;
-    uint64_t magnitude = 0;
-    for (size_t i = z->len; i-- > 0;) {
-        if (magnitude >> (64 - MPZ_DIG_SIZE) != 0) {
-            // One number more fits: -2^64 is -1 - (2^64 - 1).
-            bool least = z->neg && i == 0 && z->dig[0] == 0 && magnitude == (uint64_t)1 << (64 - MPZ_DIG_SIZE);
-            for (size_t k = 0; least && k + 1 < z->len; k++) {
-                least = z->dig[k] == 0;
-            }
-            if (!least) {
-                raise_int();
-            }
-        }
-        magnitude = magnitude << MPZ_DIG_SIZE | z->dig[i];
+    uint64_t halves[2];
+    bool negative = mp_obj_int_sign(value) < 0;
+    bool fits = mp_obj_int_to_bytes_impl(value, MP_ENDIANNESS_BIG, sizeof(halves), (byte *)halves);
+    if (!fits || halves[!MP_ENDIANNESS_BIG] != (negative ? UINT64_MAX : 0)) {
+        mp_raise_ValueError(MP_ERROR_TEXT("int of an event must fit in 64 bits"));
     }
-    if (z->neg) {
-        eventbus_cbor_negative(w, magnitude - 1);
+    uint64_t low = halves[MP_ENDIANNESS_BIG];
+    if (negative) {
+        eventbus_cbor_negative(w, ~low);
     } else {
-        eventbus_cbor_uint(w, magnitude);
+        eventbus_cbor_uint(w, low);
     }
 }
-
-#elif MICROPY_LONGINT_IMPL == MICROPY_LONGINT_IMPL_LONGLONG
-
-static void encode_long(eventbus_cbor_writer_t *w, mp_obj_t value) {
-    eventbus_cbor_int(w, ((mp_obj_int_t *)MP_OBJ_TO_PTR(value))->val);
-}
-
-#else
-
-static void encode_long(eventbus_cbor_writer_t *w, mp_obj_t value) {
-    (void)w;
-    (void)value;
-    raise_int();
-}
-
 #endif
 
 #if MICROPY_PY_BUILTINS_FLOAT
@@ -77,7 +50,8 @@ static void encode_at(eventbus_cbor_writer_t *w, mp_obj_t value, unsigned depth)
 
 // A tuple, a namedtuple or an attrtuple.
 static bool is_tuple(mp_obj_t value) {
-    return MP_OBJ_TYPE_GET_SLOT_OR_NULL(mp_obj_get_type(value), iter) == mp_obj_tuple_getiter;
+    const mp_obj_type_t *type = mp_obj_get_type(value);
+    return MP_OBJ_TYPE_GET_SLOT_OR_NULL(type, iter) == mp_obj_tuple_getiter;
 }
 
 static void encode_items(eventbus_cbor_writer_t *w, mp_obj_t sequence, unsigned depth) {
@@ -86,7 +60,9 @@ static void encode_items(eventbus_cbor_writer_t *w, mp_obj_t sequence, unsigned 
     if (mp_obj_is_exact_type(sequence, &mp_type_list)) {
         mp_obj_list_get(sequence, &n, &items);
     } else {
-        mp_obj_tuple_get(sequence, &n, &items);
+        mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(sequence);
+        n = tuple->len;
+        items = tuple->items;
     }
     eventbus_cbor_array(w, (uint32_t)n);
     for (size_t i = 0; i < n; i++) {
@@ -103,8 +79,7 @@ static void encode_dict(eventbus_cbor_writer_t *w, mp_obj_t dict, unsigned depth
         }
         mp_obj_t key = map->table[i].key;
         if (!mp_obj_is_str(key)) {
-            mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("keys of an event must be str, not %s"),
-                mp_obj_get_type_str(key));
+            mempool_raise_type(MP_ERROR_TEXT("keys of an event must be str, not %s"), key);
         }
         encode_text(w, key);
         encode_at(w, map->table[i].value, depth);
@@ -125,8 +100,10 @@ static void encode_at(eventbus_cbor_writer_t *w, mp_obj_t value, unsigned depth)
         eventbus_cbor_bool(w, value == mp_const_true);
     } else if (mp_obj_is_small_int(value)) {
         eventbus_cbor_int(w, MP_OBJ_SMALL_INT_VALUE(value));
+#if MICROPY_LONGINT_IMPL != MICROPY_LONGINT_IMPL_NONE
     } else if (mp_obj_is_exact_type(value, &mp_type_int)) {
         encode_long(w, value);
+#endif
     } else if (mp_obj_is_str(value)) {
         encode_text(w, value);
 #if MICROPY_PY_BUILTINS_FLOAT
@@ -142,7 +119,7 @@ static void encode_at(eventbus_cbor_writer_t *w, mp_obj_t value, unsigned depth)
     } else if (dict) {
         encode_dict(w, value, depth + 1);
     } else {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("an event cannot carry %s"), mp_obj_get_type_str(value));
+        mempool_raise_type(MP_ERROR_TEXT("an event cannot carry %s"), value);
     }
 }
 

@@ -49,7 +49,7 @@ static mp_obj_t field(mp_obj_t self_in, mp_obj_t key) {
         mp_raise_TypeError(MP_ERROR_TEXT("event has no fields: read event.raw"));
     }
     if (!mp_obj_is_str(key)) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("keys of an event are str, not %s"), mp_obj_get_type_str(key));
+        mempool_raise_type(MP_ERROR_TEXT("keys of an event are str, not %s"), key);
     }
     eventbus_cbor_item_t head;
     const uint8_t *end = item.data + item.header->length;

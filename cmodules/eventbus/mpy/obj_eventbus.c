@@ -47,7 +47,7 @@ static mp_obj_t eventbus_EventBus_make_new(const mp_obj_type_t *type, size_t n_a
     };
     mp_arg_val_t values[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, values);
-    unsigned queue = (unsigned)mempool_get_between(values[0].u_obj, "queue", 1, EVENTBUS_QUEUE_MAX);
+    unsigned queue = (unsigned)mempool_get_between(values[0].u_obj, MP_QSTR_queue, 1, EVENTBUS_QUEUE_MAX);
     eventbus_slot_t *slots = m_new(eventbus_slot_t, queue);
     own_bus_obj_t *self = mp_obj_malloc_with_finaliser(own_bus_obj_t, type);
     bus_init(&self->head, &self->core);
@@ -119,14 +119,7 @@ eventbus_obj_t *eventbus_turn_next(void) {
 
 static void check_pattern_type(mp_obj_t pattern) {
     if (!mp_obj_is_str(pattern)) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("pattern must be str, not %s"), mp_obj_get_type_str(pattern));
-    }
-}
-
-static void check_callable(mp_obj_t callback, const char *name, bool none) {
-    if (!(none && callback == mp_const_none) && !mp_obj_is_callable(callback)) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("%s must be callable%s, not %s"), name, none ? " or None" : "",
-            mp_obj_get_type_str(callback));
+        mempool_raise_type(MP_ERROR_TEXT("pattern must be str, not %s"), pattern);
     }
 }
 
@@ -143,7 +136,7 @@ static mp_obj_t eventbus_EventBus_subscribe(size_t n_args, const mp_obj_t *args,
     mp_arg_val_t values[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args - 1, args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, values);
     check_pattern_type(values[ARG_pattern].u_obj);
-    check_callable(values[ARG_callback].u_obj, "callback", false);
+    mempool_check_callable(values[ARG_callback].u_obj, MP_QSTR_callback, false);
     return eventbus_subscription_new(MP_OBJ_TO_PTR(args[0]), values[ARG_pattern].u_obj, values[ARG_callback].u_obj,
         values[ARG_once].u_bool);
 }
@@ -162,8 +155,8 @@ static mp_obj_t eventbus_EventBus_listen(size_t n_args, const mp_obj_t *args, mp
     mp_arg_val_t values[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args - 1, args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, values);
     check_pattern_type(values[ARG_pattern].u_obj);
-    unsigned depth = (unsigned)mempool_get_between(values[ARG_depth].u_obj, "depth", 1, EVENTBUS_QUEUE_MAX);
-    unsigned policy = (unsigned)mempool_get_between(values[ARG_policy].u_obj, "policy", EVENTBUS_DROP_NEWEST, EVENTBUS_LATEST);
+    unsigned depth = (unsigned)mempool_get_between(values[ARG_depth].u_obj, MP_QSTR_depth, 1, EVENTBUS_QUEUE_MAX);
+    unsigned policy = (unsigned)mempool_get_between(values[ARG_policy].u_obj, MP_QSTR_policy, EVENTBUS_DROP_NEWEST, EVENTBUS_LATEST);
     return eventbus_listener_new(MP_OBJ_TO_PTR(args[0]), values[ARG_pattern].u_obj, depth, policy);
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(eventbus_EventBus_listen_obj, 1, eventbus_EventBus_listen);
@@ -177,7 +170,7 @@ static mp_obj_t eventbus_EventBus_process(size_t n_args, const mp_obj_t *args, m
     };
     mp_arg_val_t values[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args - 1, args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, values);
-    uint32_t max_ms = (uint32_t)mempool_get_between(values[0].u_obj, "max_ms", 0, PROCESS_MS_MAX);
+    uint32_t max_ms = (uint32_t)mempool_get_between(values[0].u_obj, MP_QSTR_max_ms, 0, PROCESS_MS_MAX);
     mp_obj_t ends;
     size_t deliveries = eventbus_deliver(MP_OBJ_TO_PTR(args[0]), max_ms * 1000, SIZE_MAX, &ends);
     if (ends != MP_OBJ_NULL) {
@@ -257,7 +250,7 @@ static void store_attr(eventbus_obj_t *self, qstr attr, mp_obj_t *dest) {
     if ((attr != MP_QSTR_filter && attr != MP_QSTR_on_error) || dest[1] == MP_OBJ_NULL) {
         return; // AttributeError
     }
-    check_callable(dest[1], attr == MP_QSTR_filter ? "filter" : "on_error", true);
+    mempool_check_callable(dest[1], attr, true);
     *(attr == MP_QSTR_filter ? &self->filter : &self->on_error) = dest[1];
     dest[0] = MP_OBJ_NULL;
 }

@@ -62,11 +62,11 @@ static void parse(message_t *message, size_t n_args, const mp_obj_t *args, const
         mp_raise_TypeError(MP_ERROR_TEXT("topic missing"));
     }
     if (!mp_obj_is_str(values[0])) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("topic must be str, not %s"), mp_obj_get_type_str(values[0]));
+        mempool_raise_type(MP_ERROR_TEXT("topic must be str, not %s"), values[0]);
     }
     message->topic = values[0];
     message->data = values[1];
-    message->priority = (unsigned)mempool_get_between(values[2], "priority", EVENTBUS_CRITICAL, EVENTBUS_LOW);
+    message->priority = (unsigned)mempool_get_between(values[2], MP_QSTR_priority, EVENTBUS_CRITICAL, EVENTBUS_LOW);
     if (message->n_fields != 0 && message->data != mp_const_none) {
         mp_raise_TypeError(MP_ERROR_TEXT("data or fields, not both"));
     }
@@ -196,7 +196,7 @@ MP_DEFINE_CONST_FUN_OBJ_KW(eventbus_EventBus_publish_obj, 1, eventbus_EventBus_p
 // block(size) -> Block with room for the header of an event
 static mp_obj_t eventbus_EventBus_block(mp_obj_t self_in, mp_obj_t size) {
     (void)self_in;
-    return mempool_block_make((uint32_t)mempool_get_between(size, "size", 1, EVENTBUS_MAX_PAYLOAD), EVENTBUS_HEADER);
+    return mempool_block_make((uint32_t)mempool_get_between(size, MP_QSTR_size, 1, EVENTBUS_MAX_PAYLOAD), EVENTBUS_HEADER);
 }
 MP_DEFINE_CONST_FUN_OBJ_2(eventbus_EventBus_block_obj, eventbus_EventBus_block);
 

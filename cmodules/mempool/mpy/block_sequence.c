@@ -84,10 +84,10 @@ mp_obj_t mempool_bytes_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_t o
         return mp_obj_new_bool(find_subbytes(data, length, buffer.buf, buffer.len, 1) != NULL);
     }
     if (mp_obj_is_int(other)) {
-        int32_t value = mempool_get_clamped(other, "value");
+        int32_t value = mempool_get_clamped(other, MP_QSTR_value);
         return mp_obj_new_bool(value >= 0 && value <= 255 && memchr(data, value, length) != NULL);
     }
-    mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("a block has bytes in it, not %s"), mp_obj_get_type_str(other));
+    mempool_raise_type(MP_ERROR_TEXT("a block has bytes in it, not %s"), other);
 }
 
 mp_obj_t mempool_sequence_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_t other) {
@@ -156,7 +156,7 @@ mp_obj_t mempool_sequence_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t v
         slice_store(self_in, index_in, value);
         return mp_const_none;
     }
-    int32_t byte = value == MP_OBJ_SENTINEL ? 0 : mempool_get_between(value, "value", 0, 255);
+    int32_t byte = value == MP_OBJ_SENTINEL ? 0 : mempool_get_between(value, MP_QSTR_value, 0, 255);
     size_t length;
     use(self_in, &length);
     size_t index = mp_get_index(&mempool_type_Block, length, index_in, false);

@@ -69,7 +69,7 @@ void mempool_held_clear_all(void) {
 // ---- The four verbs ------------------------------------------------------------------------------------
 
 mp_obj_t mempool_take_for(mp_obj_t size_in, mempool_owner_t owner) {
-    int32_t size = mempool_get_clamped(size_in, "size");
+    int32_t size = mempool_get_clamped(size_in, MP_QSTR_size);
     mempool_handle_t handle = mempool_take_flags(size < 0 ? 0 : (uint32_t)size, owner, MEMPOOL_PYTHON);
     if (handle > 0) {
         mempool_held_drop(handle);
@@ -85,7 +85,7 @@ MP_DEFINE_CONST_FUN_OBJ_1(mempool_take_obj, mempool_take_);
 
 // give(handle) -> 0, E_STALE, E_FOREIGN. A Block that holds it becomes stale.
 static mp_obj_t mempool_give_(mp_obj_t handle_in) {
-    mempool_handle_t handle = mempool_get_clamped(handle_in, "handle");
+    mempool_handle_t handle = mempool_get_clamped(handle_in, MP_QSTR_handle);
     // Dropped before it is given: afterwards it may be somebody else's already.
     mempool_block_t block;
     if (mempool_inspect(handle, &block) == MEMPOOL_OK && block.python) {
@@ -97,7 +97,7 @@ MP_DEFINE_CONST_FUN_OBJ_1(mempool_give_obj, mempool_give_);
 
 // An offset that no block has stands for every one that is negative.
 static uint32_t get_offset(mp_obj_t offset_in) {
-    int32_t offset = mempool_get_clamped(offset_in, "offset");
+    int32_t offset = mempool_get_clamped(offset_in, MP_QSTR_offset);
     return offset < 0 ? UINT32_MAX : (uint32_t)offset;
 }
 
@@ -107,7 +107,7 @@ static uint32_t get_length(const mp_buffer_info_t *buffer) {
 
 // write(handle, offset, buf) -> bytes written, E_STALE, E_FOREIGN, E_RANGE
 static mp_obj_t mempool_write_(mp_obj_t handle_in, mp_obj_t offset_in, mp_obj_t buffer_in) {
-    mempool_handle_t handle = mempool_get_clamped(handle_in, "handle");
+    mempool_handle_t handle = mempool_get_clamped(handle_in, MP_QSTR_handle);
     uint32_t offset = get_offset(offset_in);
     mp_buffer_info_t buffer;
     mp_get_buffer_raise(buffer_in, &buffer, MP_BUFFER_READ);
@@ -117,7 +117,7 @@ MP_DEFINE_CONST_FUN_OBJ_3(mempool_write_obj, mempool_write_);
 
 // read(handle, offset, buf) -> bytes read into buf, E_STALE, E_FOREIGN, E_RANGE
 static mp_obj_t mempool_read_(mp_obj_t handle_in, mp_obj_t offset_in, mp_obj_t buffer_in) {
-    mempool_handle_t handle = mempool_get_clamped(handle_in, "handle");
+    mempool_handle_t handle = mempool_get_clamped(handle_in, MP_QSTR_handle);
     uint32_t offset = get_offset(offset_in);
     mp_buffer_info_t buffer;
     mp_get_buffer_raise(buffer_in, &buffer, MP_BUFFER_WRITE);

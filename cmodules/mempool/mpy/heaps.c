@@ -94,7 +94,7 @@ MP_DEFINE_CONST_FUN_OBJ_1(mempool_heaps_into_obj, mempool_heaps_into);
 // grow(pool, blocks) -> blocks added: all, or an error and none
 static mp_obj_t mempool_grow_(mp_obj_t pool_in, mp_obj_t blocks_in) {
     unsigned pool = mempool_pool_get(pool_in);
-    int32_t blocks = mempool_get_clamped(blocks_in, "blocks");
+    int32_t blocks = mempool_get_clamped(blocks_in, MP_QSTR_blocks);
     int added = MEMPOOL_E_RANGE;
     if (blocks > 0) {
         added = mempool_grow(pool, (uint32_t)blocks);

@@ -28,7 +28,7 @@ static mp_obj_t mempool_leaks_(size_t n_args, const mp_obj_t *args, mp_map_t *kw
     };
     mp_arg_val_t values[1];
     mp_arg_parse_all(n_args, args, kw_args, 1, allowed, values);
-    int32_t min_age_ms = mempool_get_between(values[0].u_obj, "min_age_ms", 0, MEMPOOL_INT_MAX);
+    int32_t min_age_ms = mempool_get_between(values[0].u_obj, MP_QSTR_min_age_ms, 0, MEMPOOL_INT_MAX);
 
     // Room for a few more: blocks of the heap, and what is taken meanwhile.
     size_t room = blocks_in_use() + 8;
@@ -64,7 +64,7 @@ static mp_obj_t mempool_leaks_into(size_t n_args, const mp_obj_t *args, mp_map_t
     size_t words;
     MP_STATIC_ASSERT(sizeof(mempool_leak_t) == 4 * sizeof(uint32_t));
     uint32_t *out = mempool_get_words(values[0].u_obj, 0, &words);
-    int32_t min_age_ms = mempool_get_between(values[1].u_obj, "min_age_ms", 0, MEMPOOL_INT_MAX);
+    int32_t min_age_ms = mempool_get_between(values[1].u_obj, MP_QSTR_min_age_ms, 0, MEMPOOL_INT_MAX);
     return MP_OBJ_NEW_SMALL_INT(mempool_leaks((uint32_t)min_age_ms, (mempool_leak_t *)out, words / 4));
 }
 
@@ -118,7 +118,7 @@ static mp_obj_t mempool_trace_(size_t n_args, const mp_obj_t *args, mp_map_t *kw
     mp_arg_parse_all(n_args, args, kw_args, 1, allowed, values);
     size_t room = CONFIG_MEMORY_POOL_TRACE_DEPTH;
     if (values[0].u_obj != mp_const_none) {
-        int32_t wanted = mempool_get_between(values[0].u_obj, "n", 0, MEMPOOL_INT_MAX);
+        int32_t wanted = mempool_get_between(values[0].u_obj, MP_QSTR_n, 0, MEMPOOL_INT_MAX);
         room = (size_t)wanted < room ? (size_t)wanted : room;
     }
     mempool_trace_t *entries = m_new(mempool_trace_t, room + 1);

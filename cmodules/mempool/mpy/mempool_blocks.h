@@ -11,6 +11,9 @@
 
 bool mempool_is_block(mp_obj_t object);
 
+// Calls fn, once, when this life of the interpreter ends: for one module above this one.
+void mempool_at_end(void (*fn)(void));
+
 // A new Block of `size` bytes with `room` bytes more behind it (MEMPOOL_ROOM); MemoryError as alloc raises it.
 mp_obj_t mempool_block_make(uint32_t size, uint32_t room);
 
@@ -28,10 +31,23 @@ mp_obj_t mempool_bytes_getiter(mp_obj_t self, mp_obj_iter_buf_t *iter_buf);
 // The bounds of a slice of `length` bytes; NotImplementedError for one with a step.
 mp_bound_slice_t mempool_get_slice(mp_obj_t slice, size_t length);
 
+// TypeError with a text that has one %s: the type of what came.
+__attribute__((noreturn)) void mempool_raise_type(mp_rom_error_text_t text, mp_obj_t got);
+
+// Whether an exception is for the program: KeyboardInterrupt, SystemExit.
+bool mempool_asks_to_end(mp_obj_t exception);
+
+// Prints an exception that may get no further, behind printf(title, what). -> what asks the program to end, which is that
+// exception or another that printing it raised, or MP_OBJ_NULL.
+mp_obj_t mempool_report(const char *title, const char *what, mp_obj_t exception);
+
+// TypeError that names the argument for what cannot be called, and is not None where that is good, too.
+void mempool_check_callable(mp_obj_t callback, qstr name, bool or_none);
+
 // The value of any int, clamped to 32 bits; TypeError that names the argument for what is none. No heap.
-int32_t mempool_get_clamped(mp_obj_t arg, const char *name);
+int32_t mempool_get_clamped(mp_obj_t arg, qstr name);
 
 // The same, ValueError that names the argument and its limits when it is outside of them.
-int32_t mempool_get_between(mp_obj_t arg, const char *name, int32_t min, int32_t max);
+int32_t mempool_get_between(mp_obj_t arg, qstr name, int32_t min, int32_t max);
 
 #endif // MEMPOOL_BLOCKS_H

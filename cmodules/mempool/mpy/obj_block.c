@@ -42,7 +42,7 @@ mempool_block_obj_t *mempool_block_new(void) {
 
 mempool_block_obj_t *mempool_block_get(mp_obj_t block) {
     if (!mp_obj_is_exact_type(block, &mempool_type_Block)) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("block must be a Block, not %s"), mp_obj_get_type_str(block));
+        mempool_raise_type(MP_ERROR_TEXT("block must be a Block, not %s"), block);
     }
     return MP_OBJ_TO_PTR(block);
 }
@@ -159,7 +159,7 @@ void mempool_block_put_back(mp_obj_t self_in, mempool_handle_t handle) {
 }
 
 static mp_obj_t mempool_Block_attach(mp_obj_t self_in, mp_obj_t handle_in) {
-    mempool_block_put_back(self_in, mempool_get_clamped(handle_in, "handle"));
+    mempool_block_put_back(self_in, mempool_get_clamped(handle_in, MP_QSTR_handle));
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mempool_Block_attach_obj, mempool_Block_attach);

@@ -108,7 +108,7 @@ static mp_obj_t noinit_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t valu
         size_t length;
         return MP_OBJ_NEW_SMALL_INT(use(self_in, &length)[index]);
     }
-    uint8_t byte = (uint8_t)mempool_get_between(value, "value", 0, 255);
+    uint8_t byte = (uint8_t)mempool_get_between(value, MP_QSTR_value, 0, 255);
     store(self, index, &byte, 1);
     return mp_const_none;
 }

@@ -58,8 +58,7 @@ mempool_owner_t mempool_owner_get(mp_obj_t owner) {
         return MEMPOOL_NO_OWNER;
     }
     if (!mp_obj_is_exact_type(owner, &mempool_type_Owner)) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("owner must be an Owner or None, not %s"),
-            mp_obj_get_type_str(owner));
+        mempool_raise_type(MP_ERROR_TEXT("owner must be an Owner or None, not %s"), owner);
     }
     return ((mempool_owner_obj_t *)MP_OBJ_TO_PTR(owner))->owner;
 }
@@ -76,8 +75,7 @@ static mp_obj_t mempool_Owner_make_new(const mp_obj_type_t *type, size_t n_args,
     mp_arg_val_t values[ARGS];
     mp_arg_parse_all_kw_array(n_args, n_kw, args, ARGS, allowed, values);
     if (!mp_obj_is_str(values[ARG_name].u_obj)) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("name must be a str, not %s"),
-            mp_obj_get_type_str(values[ARG_name].u_obj));
+        mempool_raise_type(MP_ERROR_TEXT("name must be a str, not %s"), values[ARG_name].u_obj);
     }
     size_t length;
     const char *name = mp_obj_str_get_data(values[ARG_name].u_obj, &length);
@@ -88,7 +86,7 @@ static mp_obj_t mempool_Owner_make_new(const mp_obj_type_t *type, size_t n_args,
     if (memchr(name, 0, length) != NULL) {
         mp_raise_ValueError(MP_ERROR_TEXT("name must not contain a NUL"));
     }
-    int32_t quota = mempool_get_between(values[ARG_quota].u_obj, "quota", 0, MEMPOOL_INT_MAX);
+    int32_t quota = mempool_get_between(values[ARG_quota].u_obj, MP_QSTR_quota, 0, MEMPOOL_INT_MAX);
 
     mempool_owner_obj_t *self = mp_obj_malloc(mempool_owner_obj_t, type);
     int owner = mempool_owner_open(name, length, (uint32_t)quota, MEMPOOL_PYTHON);

@@ -16,7 +16,7 @@ const mempool_pool_obj_t mempool_pool_objs[MEMPOOL_POOLS] = {
 
 unsigned mempool_pool_get(mp_obj_t pool) {
     if (!mp_obj_is_exact_type(pool, &mempool_type_Pool)) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("pool must be a Pool, not %s"), mp_obj_get_type_str(pool));
+        mempool_raise_type(MP_ERROR_TEXT("pool must be a Pool, not %s"), pool);
     }
     return ((const mempool_pool_obj_t *)MP_OBJ_TO_PTR(pool))->pool;
 }

@@ -151,14 +151,13 @@ static void check_aligned(mp_obj_t layout, uint32_t base) {
 static mp_obj_t mempool_Struct_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 1, 2, false);
     if (!mp_obj_is_dict_or_ordereddict(args[0])) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("layout must be a dict, not %s"),
-            mp_obj_get_type_str(args[0]));
+        mempool_raise_type(MP_ERROR_TEXT("layout must be a dict, not %s"), args[0]);
     }
     factory_obj_t *self = mp_obj_malloc(factory_obj_t, type);
     self->layout = copy_layout(args[0]);
     self->layout_type = uctypes_name(MP_QSTR_NATIVE);
     if (n_args == 2) {
-        self->layout_type = MP_OBJ_NEW_SMALL_INT(mempool_get_between(args[1], "layout_type", 0, 2));
+        self->layout_type = MP_OBJ_NEW_SMALL_INT(mempool_get_between(args[1], MP_QSTR_layout_type, 0, 2));
     }
     layout_bound(self->layout);
     // Looks at every field, so that a wrong one is refused here and not when it is used.
@@ -233,8 +232,7 @@ static void mempool_struct_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     if (mp_map_lookup(names, MP_OBJ_NEW_QSTR(attr), MP_MAP_LOOKUP) != NULL) {
         if (dest[1] != MP_OBJ_NULL && dest[0] != MP_OBJ_NULL && !mp_obj_is_int(dest[1]) && !mp_obj_is_bool(dest[1]) && !mp_obj_is_float(dest[1])) {
             // What has an __int__ of its own could free the block between the check and the store.
-            mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("field takes an int or a float, not %s"),
-                mp_obj_get_type_str(dest[1]));
+            mempool_raise_type(MP_ERROR_TEXT("field takes an int or a float, not %s"), dest[1]);
         }
         mempool_block_t block;
         if (!mempool_block_look(self->block, &block)) {

@@ -31,15 +31,9 @@ static void call(mp_obj_t callback, mempool_level_t level, unsigned pool) {
         nlr_pop();
         return;
     }
-    mp_obj_t exception = MP_OBJ_FROM_PTR(nlr.ret_val);
-    mp_obj_t type = MP_OBJ_FROM_PTR(mp_obj_get_type(exception));
-    if (mp_obj_is_subclass_fast(type, MP_OBJ_FROM_PTR(&mp_type_SystemExit)) || mp_obj_is_subclass_fast(type, MP_OBJ_FROM_PTR(&mp_type_KeyboardInterrupt))) {
-        mp_sched_exception(exception);
-    } else if (nlr_push(&nlr) == 0) {
-        mp_obj_print_exception(&mp_plat_print, exception);
-        nlr_pop();
-    } else {
-        mp_print_str(&mp_plat_print, "on_pressure: an exception that cannot be printed\n"); // its __str__ raised
+    mp_obj_t end = mempool_report("%s", "", MP_OBJ_FROM_PTR(nlr.ret_val));
+    if (end != MP_OBJ_NULL) {
+        mp_sched_exception(end);
     }
 }
 
@@ -126,10 +120,7 @@ static mp_obj_t mempool_on_pressure(mp_obj_t callback) {
         MP_STATE_VM(mempool_pressure_callback) = MP_OBJ_NULL;
         return mp_const_none;
     }
-    if (!mp_obj_is_callable(callback)) {
-        mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("callback must be callable or None, not %s"),
-            mp_obj_get_type_str(callback));
-    }
+    mempool_check_callable(callback, MP_QSTR_callback, true);
     bool first = MP_STATE_VM(mempool_pressure_callback) == MP_OBJ_NULL;
     MP_STATE_VM(mempool_pressure_callback) = callback;
     if (first) {

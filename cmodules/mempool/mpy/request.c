@@ -18,7 +18,7 @@
 // ---- Arguments -----------------------------------------------------------------------------------------
 
 void mempool_request_size(mempool_request_t *request, mp_obj_t size) {
-    request->size = (uint32_t)mempool_get_between(size, "size", 1, SIZE_MAX_REQUEST);
+    request->size = (uint32_t)mempool_get_between(size, MP_QSTR_size, 1, SIZE_MAX_REQUEST);
 }
 
 void mempool_request_parse(mempool_request_t *request, unsigned which, size_t n_args, const mp_obj_t *args,
@@ -54,7 +54,7 @@ void mempool_request_parse(mempool_request_t *request, unsigned which, size_t n_
     } else if (mp_obj_is_true(spill)) {
         request->flags |= MEMPOOL_SPILL;
     }
-    request->timeout_ms = (uint32_t)mempool_get_between(values[ARG_timeout_ms].u_obj, "timeout_ms", 0, MEMPOOL_INT_MAX);
+    request->timeout_ms = (uint32_t)mempool_get_between(values[ARG_timeout_ms].u_obj, MP_QSTR_timeout_ms, 0, MEMPOOL_INT_MAX);
     if (which & MEMPOOL_ARG_OWNER) {
         request->owner = mempool_owner_get(values[ARG_owner].u_obj);
     }

@@ -10,12 +10,21 @@
 #if CONFIG_MEMORY_POOL_ENABLE
 
 uint32_t mempool_epoch;
+static void (*at_end)(void);
+
+void mempool_at_end(void (*fn)(void)) {
+    at_end = fn;
+}
 
 MP_REGISTER_ROOT_POINTER(void *mempool_sentinel);
 
 static mp_obj_t sentinel___del__(mp_obj_t self_in) {
     if (MP_STATE_VM(mempool_sentinel) != MP_OBJ_TO_PTR(self_in)) {
         return mp_const_none; // not the one that is kept: it stands for nothing
+    }
+    if (at_end != NULL) {
+        at_end();
+        at_end = NULL;
     }
     mempool_epoch += 1;
     mempool_pressure_forget();
