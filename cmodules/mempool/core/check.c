@@ -6,56 +6,42 @@
 #include "mempool_core.h"
 
 #define ATTEMPTS 200u
-#define CLASS_BYTES(name, size, log2, blocks) size,
-
-static const uint16_t block_sizes[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(CLASS_BYTES) };
-
-static uint32_t bits_set(uint32_t v) {
-    uint32_t n = 0;
-    for (; v != 0; v &= v - 1u) {
-        ++n;
-    }
-    return n;
-}
-
 // Adds the blocks of one pool up by owner, in bytes. -> broken invariants of the pool.
 static uint32_t look(unsigned p, uint32_t *owned) {
     mempool_pool_t *pool = mempool_pool(p);
     uint32_t count = mempool_blocks(p);
     uint32_t known = mempool_count(pool);
+    uint32_t block_size = 1u << mempool_geometry[p].log2_size;
     bool whole = known >= count && known <= (uint32_t)mempool_geometry[p].blocks + MEMPOOL_GROW;
-    if (!whole || pool->block_size != block_sizes[p]) {
+    if (!whole || pool->block_size != block_size) {
         return 1; // the rest would read elsewhere
     }
     uint32_t broken = 0;
     uint32_t free = 0;
     uint32_t sum = 0;
     uint32_t state = mempool_load(&pool->state);
-    for (uint32_t leaf = MEMPOOL_LEAVES(count); leaf < MEMPOOL_LEAF_WORDS(count); ++leaf) {
-        broken += mempool_load(mempool_leaf(pool, leaf)) != 0;
-    }
-    for (uint32_t leaf = 0; leaf < MEMPOOL_LEAVES(count); ++leaf) {
+    for (uint32_t leaf = 0; leaf < MEMPOOL_LEAF_WORDS(count); ++leaf) {
         uint32_t bits = mempool_load(mempool_leaf(pool, leaf));
-        uint32_t left = count - 32u * leaf;
+        uint32_t left = 32u * leaf < count ? count - 32u * leaf : 0u;
         broken += left < 32u && (bits >> left) != 0; // a block that does not exist
 #if MEMPOOL_SUMMARY
         broken += bits != 0 && (mempool_load(&pool->summary) >> leaf & 1u) == 0;
 #endif
-        free += bits_set(bits);
         for (uint32_t i = 0; i < (left < 32u ? left : 32u); ++i) {
             uint32_t index = 32u * leaf + i;
             uint32_t word = mempool_load(mempool_word(pool, index));
             uint32_t fields = (word ^ ((p + 1u) << 12 | index << 2)) & 0x7fffu;
             if ((bits >> i & 1u) != 0) {
+                ++free;
                 broken += fields != 0;
                 continue;
             }
             broken += !MEMPOOL_IN_USE(fields);
             uint32_t owner = MEMPOOL_OWNER_OF(fields);
             uint32_t size_minus_1 = MEMPOOL_SIZE_MINUS_1_OF(fields);
-            broken += owner > MEMPOOL_OWNERS || size_minus_1 >= block_sizes[p];
+            broken += owner > MEMPOOL_OWNERS || size_minus_1 >= block_size;
             sum += size_minus_1;
-            owned[owner] += block_sizes[p];
+            owned[owner] += block_size;
         }
     }
     broken += state / MEMPOOL_UNIT != free;

@@ -148,6 +148,11 @@ static void raise_count(mempool_pool_t *pool, uint32_t count) {
 #endif
 }
 
+// Nobody else writes these.
+static void add_to(mempool_word_t *word, uint32_t amount) {
+    mempool_store(word, mempool_load(word) + amount);
+}
+
 // `blocks` more, modulo 2^32.
 static void change_blocks(unsigned p, uint32_t blocks) {
     uint32_t count = mempool_blocks(p) + blocks;
@@ -155,9 +160,9 @@ static void change_blocks(unsigned p, uint32_t blocks) {
     mempool_store(&mempool_marks[p].low, marks[0]);
     mempool_store(&mempool_marks[p].low_left, marks[1]);
     mempool_store(&mempool_marks[p].critical, marks[2]);
-    mempool_fetch_add(&mempool_grown.of[p], blocks);
-    mempool_fetch_add(&mempool_grown.blocks, blocks);
-    mempool_fetch_add(&mempool_grown.bytes, blocks << mempool_geometry[p].log2_size);
+    add_to(&mempool_grown.of[p], blocks);
+    add_to(&mempool_grown.blocks, blocks);
+    add_to(&mempool_grown.bytes, blocks << mempool_geometry[p].log2_size);
 }
 
 // The bits of leaf `leaf` that are blocks first to first + blocks - 1.

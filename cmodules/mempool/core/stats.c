@@ -163,17 +163,17 @@ MEMPOOL_HOT void mempool_reset_stats(void) {
         mempool_store(&pool->deepest, state);
         mempool_at_most(&pool->deepest, mempool_load(&pool->state)); // what was taken meanwhile
         held += used;
-        mempool_store(&pool->held, used);
-        mempool_store(&pool->allocs, 0u);
-        mempool_store(&pool->failures, 0u);
-        mempool_store(&pool->spills, 0u);
-        mempool_store(&pool->reclaimed, 0u);
-        mempool_store(&pool->refused, 0u);
-        mempool_store(&pool->denied, 0u);
+        mempool_poke(&pool->held, used);
+        mempool_poke(&pool->allocs, 0u);
+        mempool_poke(&pool->failures, 0u);
+        mempool_poke(&pool->spills, 0u);
+        mempool_poke(&pool->reclaimed, 0u);
+        mempool_poke(&pool->refused, 0u);
+        mempool_poke(&pool->denied, 0u);
         MEMPOOL_LEAVE();
     }
-    mempool_store(&held_in_all, held);
-    mempool_store(&mempool_refused_foreign, 0u);
+    mempool_poke(&held_in_all, held);
+    mempool_poke(&mempool_refused_foreign, 0u);
 #endif
     mempool_owner_reset_stats();
     if (MEMPOOL_HEAP_FALLBACK) {

@@ -127,8 +127,7 @@ static void noinit_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     if (attr == MP_QSTR_valid) {
         dest[0] = mp_obj_new_bool(is_valid());
     } else if (attr == MP_QSTR_reset_cause) {
-        const char *cause = mempool_port_reset_cause();
-        dest[0] = mp_obj_new_str(cause, strlen(cause));
+        dest[0] = mp_obj_new_str_from_cstr(mempool_port_reset_cause());
     }
 }
 

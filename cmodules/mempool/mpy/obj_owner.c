@@ -90,12 +90,9 @@ static mp_obj_t mempool_Owner_make_new(const mp_obj_type_t *type, size_t n_args,
 
     mempool_owner_obj_t *self = mp_obj_malloc(mempool_owner_obj_t, type);
     int owner = mempool_owner_open(name, length, (uint32_t)quota, MEMPOOL_PYTHON);
-    if (owner == MEMPOOL_E_OWNERS) {
+    if (owner < 0) { // E_OWNERS: name and quota have been looked at
         mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("owner table full: CONFIG_MEMORY_POOL_OWNERS is %d"),
             (int)MEMPOOL_OWNERS);
-    }
-    if (owner <= 0) {
-        mp_raise_ValueError(MP_ERROR_TEXT("name or quota"));
     }
     return intern(self, (mempool_owner_t)owner);
 }

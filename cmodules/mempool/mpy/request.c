@@ -81,15 +81,15 @@ static unsigned class_of(uint32_t size, mempool_pool_info_t *info) {
 static MEMPOOL_MPY_NORETURN void raise_exhausted(const mempool_request_t *request) {
     mempool_pool_info_t info;
     class_of(span_of(request), &info);
-    if (request->size > info.block_size) {
+    if (MEMPOOL_HEAP_FALLBACK && request->size > info.block_size) {
         mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("the heap has no %d bytes, and no pool has such blocks"),
             (int)request->size);
     }
     const char *also = request->flags & MEMPOOL_SPILL && info.block_size < MEMPOOL_MAX_BLOCK ? ", and all larger" : "";
-    if (info.reserve > 0 && !(request->flags & MEMPOOL_CRITICAL)) {
+    if (MEMPOOL_RESERVE > 0 && !(request->flags & MEMPOOL_CRITICAL)) {
         mp_raise_msg_varg(&mp_type_MemoryError,
             MP_ERROR_TEXT("%s exhausted: %d of %d blocks of %d bytes in use, %d kept for critical%s"), info.name,
-            (int)info.used, (int)info.count, (int)info.block_size, (int)info.reserve, also);
+            (int)info.used, (int)info.count, (int)info.block_size, (int)MEMPOOL_RESERVE, also);
     }
     mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("%s exhausted: %d of %d blocks of %d bytes in use%s"),
         info.name, (int)info.used, (int)info.count, (int)info.block_size, also);
@@ -102,7 +102,7 @@ static MEMPOOL_MPY_NORETURN void raise_quota(const mempool_request_t *request) {
     if (mempool_owner_info(request->owner, &owner) != MEMPOOL_OK) {
         mp_raise_ValueError(MP_ERROR_TEXT("owner is closed"));
     }
-    uint32_t asked = request->size > pool.block_size ? request->size : pool.block_size;
+    uint32_t asked = MEMPOOL_HEAP_FALLBACK && request->size > pool.block_size ? request->size : pool.block_size;
     mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("owner '%s': quota %u bytes reached (%u used, %u asked)"),
         owner.name, (unsigned)owner.quota, (unsigned)owner.used, (unsigned)asked);
 }
@@ -136,7 +136,7 @@ static bool quota_allows(mempool_owner_t owner, uint32_t bytes) {
 static bool worth_a_try(const mempool_request_t *request) {
     mempool_pool_info_t info;
     unsigned first = class_of(span_of(request), &info);
-    if (request->size > info.block_size) {
+    if (MEMPOOL_HEAP_FALLBACK && request->size > info.block_size) {
         return true; // the heap decides
     }
     for (unsigned pool = first; pool < MEMPOOL_POOLS; pool++) {

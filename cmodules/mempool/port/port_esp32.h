@@ -142,32 +142,22 @@ MEMPOOL_PORT_INLINE bool mempool_port_defer(void (*fn)(void *, uint32_t)) {
 
 // What esp_reset_reason() says, in words. A watchdog that software sees to first (interrupt, task) is told apart from the others.
 static inline const char *mempool_port_reset_cause(void) {
-    switch (esp_reset_reason()) {
-        case ESP_RST_POWERON:
-            return "power-on";
-        case ESP_RST_EXT:
-            return "pin";
-        case ESP_RST_SW:
-            return "software";
-        case ESP_RST_PANIC:
-            return "panic";
-        case ESP_RST_INT_WDT:
-            return "interrupt watchdog";
-        case ESP_RST_TASK_WDT:
-            return "task watchdog";
-        case ESP_RST_WDT:
-            return "watchdog";
-        case ESP_RST_DEEPSLEEP:
-            return "deep sleep";
-        case ESP_RST_BROWNOUT:
-            return "brownout";
-        case ESP_RST_USB:
-            return "usb";
-        case ESP_RST_JTAG:
-            return "jtag";
-        default:
-            return "unknown";
-    }
+    static const char *const causes[] = {
+        [ESP_RST_POWERON] = "power-on",
+        [ESP_RST_EXT] = "pin",
+        [ESP_RST_SW] = "software",
+        [ESP_RST_PANIC] = "panic",
+        [ESP_RST_INT_WDT] = "interrupt watchdog",
+        [ESP_RST_TASK_WDT] = "task watchdog",
+        [ESP_RST_WDT] = "watchdog",
+        [ESP_RST_DEEPSLEEP] = "deep sleep",
+        [ESP_RST_BROWNOUT] = "brownout",
+        [ESP_RST_USB] = "usb",
+        [ESP_RST_JTAG] = "jtag",
+    };
+    unsigned reason = (unsigned)esp_reset_reason();
+    const char *cause = reason < sizeof(causes) / sizeof(causes[0]) ? causes[reason] : NULL;
+    return cause != NULL ? cause : "unknown";
 }
 
 // ---- The heap ------------------------------------------------------------------------------------------
