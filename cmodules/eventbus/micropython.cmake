@@ -6,7 +6,7 @@ file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/sources.list EVENTBUS_SOURCES REGEX "^[^#
 list(TRANSFORM EVENTBUS_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 
 # Small, where the port would have it fast, as mempool's.
-mempool_source_options(-Os ${EVENTBUS_SOURCES})
+mempool_source_options("${MEMPOOL_SMALL_OPTIONS}" ${EVENTBUS_SOURCES})
 
 # CONFIG_MEMORY_POOL_ENABLE=n builds nothing, and `import eventbus` fails.
 if(MEMPOOL_ENABLED)

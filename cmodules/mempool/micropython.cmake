@@ -29,7 +29,13 @@ function(mempool_source_options OPTIONS)
     endif()
 endfunction()
 
-mempool_source_options(-Os ${MEMPOOL_SOURCES})
+# Smaller than -Os alone, by 1 % without copies of jumps and constants in registers, and on Xtensa by half a percent without
+# padding before the targets of jumps.
+set(MEMPOOL_SMALL_OPTIONS -Os -fno-tree-dominator-opts -fno-move-loop-invariants)
+if(CONFIG_IDF_TARGET_ARCH_XTENSA)
+    list(APPEND MEMPOOL_SMALL_OPTIONS -mno-target-align)
+endif()
+mempool_source_options("${MEMPOOL_SMALL_OPTIONS}" ${MEMPOOL_SOURCES})
 foreach(MEMPOOL_NAME IN LISTS MEMPOOL_HOT)
     mempool_source_options("${MEMPOOL_HOT_CFLAGS}" ${MEMPOOL_DIR}/core/${MEMPOOL_NAME}.c)
 endforeach()
