@@ -1,10 +1,10 @@
-// `import _eventbus`: the names that the frozen package eventbus is made of.
+// `import _eventbus`: the names that the frozen package eventbus takes over, all but _default.
 
 #include "eventbus_mpy.h"
 
 #if CONFIG_MEMORY_POOL_ENABLE
 
-// default() -> the bus that C reaches, too
+// _default() -> the bus that C reaches, too
 static mp_obj_t eventbus_default_(void) {
     return MP_OBJ_FROM_PTR(MP_STATE_VM(eventbus_default_bus));
 }
@@ -13,7 +13,7 @@ static MP_DEFINE_CONST_FUN_OBJ_0(eventbus_default_obj, eventbus_default_);
 static const mp_rom_map_elem_t eventbus_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__eventbus) },
     { MP_ROM_QSTR(MP_QSTR___init__), MP_ROM_PTR(&eventbus___init___obj) },
-    { MP_ROM_QSTR(MP_QSTR_default), MP_ROM_PTR(&eventbus_default_obj) },
+    { MP_ROM_QSTR(MP_QSTR__default), MP_ROM_PTR(&eventbus_default_obj) },
     { MP_ROM_QSTR(MP_QSTR_EventBus), MP_ROM_PTR(&eventbus_type_EventBus) },
     { MP_ROM_QSTR(MP_QSTR_Event), MP_ROM_PTR(&eventbus_type_Event) },
     { MP_ROM_QSTR(MP_QSTR_Subscription), MP_ROM_PTR(&eventbus_type_Subscription) },

@@ -86,12 +86,6 @@ void mempool_block_fill(mempool_block_obj_t *self, const mempool_request_t *requ
 // What stands behind a Block or view (of a view: its own part); false where it was given back.
 bool mempool_block_look(const mempool_block_obj_t *self, mempool_block_t *block);
 
-// Gives back what a Block holds, if it holds something. flags 0 or MEMPOOL_RECLAIM.
-void mempool_block_release(mempool_block_obj_t *self, uint32_t flags);
-
-// Takes the handle out of a Block; ValueError where it holds none.
-mempool_handle_t mempool_block_detach(mempool_block_obj_t *self);
-
 // Prints "100 of MEDIUM #17".
 void mempool_block_print_place(const mp_print_t *print, mempool_handle_t handle, const mempool_block_t *block);
 

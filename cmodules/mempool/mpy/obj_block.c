@@ -86,7 +86,8 @@ void mempool_block_fill(mempool_block_obj_t *self, const mempool_request_t *requ
     }
 }
 
-void mempool_block_release(mempool_block_obj_t *self, uint32_t flags) {
+// Gives back what a Block holds, if it holds something. flags 0 or MEMPOOL_RECLAIM.
+static void release(mempool_block_obj_t *self, uint32_t flags) {
     mempool_handle_t handle = self->handle;
     if (handle <= 0 || !block_swap(self, handle, MEMPOOL_BLOCK_FREED)) {
         return;
@@ -98,7 +99,8 @@ void mempool_block_release(mempool_block_obj_t *self, uint32_t flags) {
     mempool_give_flags(handle, MEMPOOL_PYTHON | flags);
 }
 
-mempool_handle_t mempool_block_detach(mempool_block_obj_t *self) {
+mempool_handle_t mempool_block_take_out(mp_obj_t self_in) {
+    mempool_block_obj_t *self = MP_OBJ_TO_PTR(self_in);
     check_owns(self);
     mempool_handle_t handle = self->handle;
     mempool_block_t block;
@@ -121,13 +123,13 @@ static mp_obj_t mempool_Block_make_new(const mp_obj_type_t *type, size_t n_args,
 static mp_obj_t mempool_Block_free(mp_obj_t self_in) {
     mempool_block_obj_t *self = MP_OBJ_TO_PTR(self_in);
     check_owns(self);
-    mempool_block_release(self, 0);
+    release(self, 0);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mempool_Block_free_obj, mempool_Block_free);
 
 static mp_obj_t mempool_Block_detach(mp_obj_t self_in) {
-    return MP_OBJ_NEW_SMALL_INT(mempool_block_detach(MP_OBJ_TO_PTR(self_in)));
+    return MP_OBJ_NEW_SMALL_INT(mempool_block_take_out(self_in));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mempool_Block_detach_obj, mempool_Block_detach);
 
@@ -185,7 +187,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mempool_Block___exit___obj, 4, 4, mem
 static mp_obj_t mempool_Block___del__(mp_obj_t self_in) {
     mempool_block_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (self->parent == NULL && self->epoch == mempool_epoch) {
-        mempool_block_release(self, MEMPOOL_RECLAIM);
+        release(self, MEMPOOL_RECLAIM);
     }
     return mp_const_none;
 }
@@ -202,10 +204,6 @@ mp_obj_t mempool_block_make(uint32_t size, uint32_t room) {
     mempool_block_obj_t *block = mempool_block_new();
     mempool_block_fill(block, &request);
     return MP_OBJ_FROM_PTR(block);
-}
-
-mempool_handle_t mempool_block_take_out(mp_obj_t block) {
-    return mempool_block_detach(MP_OBJ_TO_PTR(block));
 }
 
 // ---- What it says of itself ----------------------------------------------------------------------------

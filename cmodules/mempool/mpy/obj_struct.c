@@ -245,10 +245,19 @@ static void mempool_struct_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
             dest[0] = MP_OBJ_NULL; // stored
         }
     } else if (dest[0] == MP_OBJ_NULL) {
-        if (attr == MP_QSTR_capacity || attr == MP_QSTR_pool || attr == MP_QSTR_owner || attr == MP_QSTR_handle) {
-            dest[0] = mp_load_attr(MP_OBJ_FROM_PTR(self->block), attr);
-        } else {
-            dest[1] = MP_OBJ_SENTINEL; // a method
+        switch (attr) {
+            // What the Block has and does; not attach: the fields stay where they are.
+            case MP_QSTR_capacity:
+            case MP_QSTR_pool:
+            case MP_QSTR_owner:
+            case MP_QSTR_handle:
+            case MP_QSTR_free:
+            case MP_QSTR_detach:
+            case MP_QSTR___exit__:
+                mp_load_method_maybe(MP_OBJ_FROM_PTR(self->block), attr, dest);
+                break;
+            default:
+                dest[1] = MP_OBJ_SENTINEL; // a method
         }
     }
 }
@@ -264,19 +273,6 @@ static mp_obj_t mempool_struct_unary_op(mp_unary_op_t op, mp_obj_t self_in) {
     return mempool_sequence_unary_op(op, MP_OBJ_FROM_PTR(self->block));
 }
 
-static mp_obj_t mempool_struct_free(mp_obj_t self_in) {
-    const struct_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    mempool_block_release(self->block, 0);
-    return mp_const_none;
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(mempool_struct_free_obj, mempool_struct_free);
-
-static mp_obj_t mempool_struct_detach(mp_obj_t self_in) {
-    const struct_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    return MP_OBJ_NEW_SMALL_INT(mempool_block_detach(self->block));
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(mempool_struct_detach_obj, mempool_struct_detach);
-
 static mp_obj_t mempool_struct___enter__(mp_obj_t self_in) {
     const struct_obj_t *self = MP_OBJ_TO_PTR(self_in);
     mempool_block_t block;
@@ -287,17 +283,8 @@ static mp_obj_t mempool_struct___enter__(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mempool_struct___enter___obj, mempool_struct___enter__);
 
-static mp_obj_t mempool_struct___exit__(size_t n_args, const mp_obj_t *args) {
-    (void)n_args;
-    return mempool_struct_free(args[0]);
-}
-static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mempool_struct___exit___obj, 4, 4, mempool_struct___exit__);
-
 static const mp_rom_map_elem_t mempool_struct_locals_table[] = {
-    { MP_ROM_QSTR(MP_QSTR_free), MP_ROM_PTR(&mempool_struct_free_obj) },
-    { MP_ROM_QSTR(MP_QSTR_detach), MP_ROM_PTR(&mempool_struct_detach_obj) },
     { MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mempool_struct___enter___obj) },
-    { MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&mempool_struct___exit___obj) },
 };
 static MP_DEFINE_CONST_DICT(mempool_struct_locals, mempool_struct_locals_table);
 
