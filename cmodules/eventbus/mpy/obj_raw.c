@@ -64,19 +64,14 @@ static mp_obj_t raw_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_t othe
     return mempool_bytes_binary_op(op, self_in, other, use);
 }
 
-static mp_obj_t raw_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t value) {
-    if (value != MP_OBJ_SENTINEL) {
-        return MP_OBJ_NULL; // bytes of an event are read
-    }
+static mp_obj_t view_new(mp_obj_t self_in, size_t start, size_t length) {
     raw_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    size_t length;
-    use(self_in, &length);
-    if (mp_obj_is_type(index_in, &mp_type_slice)) {
-        mp_bound_slice_t slice = mempool_get_slice(index_in, length);
-        return raw_new(self->event, self->handle, self->offset + slice.start, slice.stop - slice.start);
-    }
-    size_t index = mp_get_index(&eventbus_type_Raw, length, index_in, false);
-    return MP_OBJ_NEW_SMALL_INT(use(self_in, &length)[index]); // again: an index may have code of its own
+    return raw_new(self->event, self->handle, self->offset + start, length);
+}
+
+static mp_obj_t raw_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t value) {
+    static const mempool_bytes_t bytes = { use, view_new, NULL };
+    return mempool_bytes_subscr(self_in, index_in, value, &bytes);
 }
 
 MP_DEFINE_CONST_OBJ_TYPE(eventbus_type_Raw, MP_QSTR_Raw, MP_TYPE_FLAG_EQ_CHECKS_OTHER_TYPE | MP_TYPE_FLAG_ITER_IS_GETITER,

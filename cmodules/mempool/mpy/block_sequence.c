@@ -96,7 +96,7 @@ mp_obj_t mempool_sequence_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_
 
 // ---- Index and slices ----------------------------------------------------------------------------------
 
-mp_bound_slice_t mempool_get_slice(mp_obj_t slice_in, size_t length) {
+static mp_bound_slice_t get_slice(mp_obj_t slice_in, size_t length) {
     mp_bound_slice_t slice;
     if (!mp_seq_get_fast_slice_indexes(length, slice_in, &slice)) {
         mp_raise_NotImplementedError(MP_ERROR_TEXT("only slices with step 1"));
@@ -104,7 +104,7 @@ mp_bound_slice_t mempool_get_slice(mp_obj_t slice_in, size_t length) {
     return slice;
 }
 
-void mempool_get_filling(mp_obj_t value, size_t room, mp_buffer_info_t *buffer) {
+static void get_filling(mp_obj_t value, size_t room, mp_buffer_info_t *buffer) {
     mp_get_buffer_raise(value, buffer, MP_BUFFER_READ);
     if (buffer->len != room) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("slice of %d bytes cannot take %d"), (int)room,
@@ -112,60 +112,67 @@ void mempool_get_filling(mp_obj_t value, size_t room, mp_buffer_info_t *buffer) 
     }
 }
 
-static mp_obj_t view_new(mempool_block_obj_t *self, mp_obj_t slice_in) {
+mp_obj_t mempool_bytes_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t value, const mempool_bytes_t *bytes) {
+    if (value == MP_OBJ_NULL || (value != MP_OBJ_SENTINEL && bytes->store == NULL)) {
+        return MP_OBJ_NULL; // nothing can be deleted, and not everything written to
+    }
+    size_t length;
+    if (mp_obj_is_type(index_in, &mp_type_slice)) {
+        bytes->use(self_in, &length);
+        mp_bound_slice_t slice = get_slice(index_in, length);
+        size_t room = (size_t)(slice.stop - slice.start);
+        if (value == MP_OBJ_SENTINEL) {
+            return bytes->view(self_in, (size_t)slice.start, room);
+        }
+        mp_buffer_info_t buffer;
+        get_filling(value, room, &buffer);
+        bytes->store(self_in, (size_t)slice.start, buffer.buf, room);
+        return mp_const_none;
+    }
+    uint8_t byte = value == MP_OBJ_SENTINEL ? 0 : (uint8_t)mempool_get_between(value, MP_QSTR_value, 0, 255);
+    bytes->use(self_in, &length);
+    size_t index = mp_get_index(mp_obj_get_type(self_in), length, index_in, false);
+    if (value != MP_OBJ_SENTINEL) {
+        bytes->store(self_in, index, &byte, 1);
+        return mp_const_none;
+    }
+    const uint8_t *data = bytes->use(self_in, &length);
+    if (index >= length) {
+        mempool_raise_freed();
+    }
+    return MP_OBJ_NEW_SMALL_INT(data[index]);
+}
+
+// The place of `length` bytes at `start`: they were within the Block when its length was asked for, and it may have been freed
+// meanwhile, and filled anew.
+static uint8_t *place_of(mp_obj_t self_in, size_t start, size_t length) {
+    size_t now;
+    uint8_t *data = use(self_in, &now);
+    if (start + length > now) {
+        mempool_raise_freed();
+    }
+    return data + start;
+}
+
+static mp_obj_t view_new(mp_obj_t self_in, size_t start, size_t length) {
+    mempool_block_obj_t *self = MP_OBJ_TO_PTR(self_in);
     view_obj_t *view = mp_obj_malloc(view_obj_t, &mempool_type_Block);
     view->head.parent = self->parent == NULL ? self : self->parent;
     view->head.handle = self->handle;
     view->head.epoch = mempool_epoch;
-    size_t length;
-    use(MP_OBJ_FROM_PTR(self), &length);
-    mp_bound_slice_t slice = mempool_get_slice(slice_in, length);
-    view->offset = (uint32_t)slice.start + (self->parent == NULL ? 0 : ((view_obj_t *)self)->offset);
-    view->length = (uint32_t)(slice.stop - slice.start);
+    place_of(self_in, start, length); // behind the handle: of another Block than the one that was sliced it may be less
+    view->offset = (uint32_t)start + (self->parent == NULL ? 0 : ((view_obj_t *)self)->offset);
+    view->length = (uint32_t)length;
     return MP_OBJ_FROM_PTR(view);
 }
 
-// What is worked out from an index or slice is good for the length it was worked out with: an index with an __index__ or
-// __int__ of its own may have freed the Block meanwhile, and filled it anew.
-static uint8_t *use_again(mp_obj_t self_in, size_t end) {
-    size_t length;
-    uint8_t *data = use(self_in, &length);
-    if (end > length) {
-        mempool_raise_freed();
-    }
-    return data;
-}
-
-static void slice_store(mp_obj_t self_in, mp_obj_t slice_in, mp_obj_t value) {
-    size_t length;
-    use(self_in, &length);
-    mp_bound_slice_t slice = mempool_get_slice(slice_in, length);
-    mp_buffer_info_t buffer;
-    mempool_get_filling(value, (size_t)(slice.stop - slice.start), &buffer);
-    memmove(use_again(self_in, (size_t)slice.stop) + slice.start, buffer.buf, buffer.len); // it may be a view of the same Block
+static void store(mp_obj_t self_in, size_t start, const void *from, size_t length) {
+    memmove(place_of(self_in, start, length), from, length); // it may be a view of the same Block
 }
 
 mp_obj_t mempool_sequence_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t value) {
-    if (value == MP_OBJ_NULL) {
-        return MP_OBJ_NULL; // nothing can be deleted
-    }
-    if (mp_obj_is_type(index_in, &mp_type_slice)) {
-        if (value == MP_OBJ_SENTINEL) {
-            return view_new(MP_OBJ_TO_PTR(self_in), index_in);
-        }
-        slice_store(self_in, index_in, value);
-        return mp_const_none;
-    }
-    int32_t byte = value == MP_OBJ_SENTINEL ? 0 : mempool_get_between(value, MP_QSTR_value, 0, 255);
-    size_t length;
-    use(self_in, &length);
-    size_t index = mp_get_index(&mempool_type_Block, length, index_in, false);
-    uint8_t *data = use_again(self_in, index + 1);
-    if (value == MP_OBJ_SENTINEL) {
-        return MP_OBJ_NEW_SMALL_INT(data[index]);
-    }
-    data[index] = (uint8_t)byte;
-    return mp_const_none;
+    static const mempool_bytes_t bytes = { use, view_new, store };
+    return mempool_bytes_subscr(self_in, index_in, value, &bytes);
 }
 
 // ---- Iteration -----------------------------------------------------------------------------------------

@@ -18,9 +18,6 @@ mp_obj_t mempool_sequence_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_
 mp_obj_t mempool_sequence_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t value);
 mp_int_t mempool_sequence_get_buffer(mp_obj_t self_in, mp_buffer_info_t *buffer, mp_uint_t flags);
 
-// The bytes that a slice of `room` bytes is to be filled with; ValueError where they are not as many.
-void mempool_get_filling(mp_obj_t value, size_t room, mp_buffer_info_t *buffer);
-
 // Narrows what stands behind a view's Block to the view's own part.
 void mempool_view_clip(const mempool_block_obj_t *view, mempool_block_t *block);
 

@@ -21,15 +21,19 @@ mp_obj_t mempool_block_make(uint32_t size, uint32_t room);
 mempool_handle_t mempool_block_take_out(mp_obj_t block);
 void mempool_block_put_back(mp_obj_t block, mempool_handle_t handle);
 
-// ==, in and [] of whatever is a sequence of bytes. `use` gives the bytes of an object, or raises.
+// ==, in and [] of whatever is a sequence of bytes. An index or a value may have code of its own, so what was true of an object
+// before it was looked at need not be true after.
 typedef uint8_t *(*mempool_use_t)(mp_obj_t self, size_t *length);
+typedef struct {
+    mempool_use_t use; // the bytes of an object, or it raises
+    mp_obj_t (*view)(mp_obj_t self, size_t start, size_t length);
+    void (*store)(mp_obj_t self, size_t start, const void *from, size_t length); // NULL: they are only read
+} mempool_bytes_t;
 mp_obj_t mempool_bytes_binary_op(mp_binary_op_t op, mp_obj_t self, mp_obj_t other, mempool_use_t use);
+mp_obj_t mempool_bytes_subscr(mp_obj_t self, mp_obj_t index, mp_obj_t value, const mempool_bytes_t *bytes);
 
 // Iterates over what has a length and an index. No heap.
 mp_obj_t mempool_bytes_getiter(mp_obj_t self, mp_obj_iter_buf_t *iter_buf);
-
-// The bounds of a slice of `length` bytes; NotImplementedError for one with a step.
-mp_bound_slice_t mempool_get_slice(mp_obj_t slice, size_t length);
 
 // TypeError with a text that has one %s: the type of what came.
 __attribute__((noreturn)) void mempool_raise_type(mp_rom_error_text_t text, mp_obj_t got);

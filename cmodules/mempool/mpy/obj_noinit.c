@@ -75,42 +75,23 @@ static mp_obj_t noinit_binary_op(mp_binary_op_t op, mp_obj_t self_in, mp_obj_t o
     return mempool_bytes_binary_op(op, self_in, other, use);
 }
 
-static void store(const mempool_noinit_obj_t *self, size_t start, const void *from, size_t length) {
+static mp_obj_t view_new(mp_obj_t self_in, size_t start, size_t length) {
+    const mempool_noinit_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    mempool_noinit_obj_t *view = mp_obj_malloc(mempool_noinit_obj_t, self->base.type);
+    view->offset = self->offset + (uint32_t)start;
+    view->length = (uint32_t)length;
+    return MP_OBJ_FROM_PTR(view);
+}
+
+static void store(mp_obj_t self_in, size_t start, const void *from, size_t length) {
+    const mempool_noinit_obj_t *self = MP_OBJ_TO_PTR(self_in);
     seal_lent();
     mempool_noinit_write(self->offset + (uint32_t)start, from, (uint32_t)length);
 }
 
-static mp_obj_t slice(const mempool_noinit_obj_t *self, mp_obj_t slice_in, mp_obj_t value) {
-    mp_bound_slice_t bounds = mempool_get_slice(slice_in, self->length);
-    size_t length = (size_t)(bounds.stop - bounds.start);
-    if (value == MP_OBJ_SENTINEL) {
-        mempool_noinit_obj_t *view = mp_obj_malloc(mempool_noinit_obj_t, self->base.type);
-        view->offset = self->offset + (uint32_t)bounds.start;
-        view->length = (uint32_t)length;
-        return MP_OBJ_FROM_PTR(view);
-    }
-    mp_buffer_info_t buffer;
-    mempool_get_filling(value, length, &buffer);
-    store(self, (size_t)bounds.start, buffer.buf, length);
-    return mp_const_none;
-}
-
 static mp_obj_t noinit_subscr(mp_obj_t self_in, mp_obj_t index_in, mp_obj_t value) {
-    const mempool_noinit_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    if (value == MP_OBJ_NULL) {
-        return MP_OBJ_NULL; // nothing can be deleted
-    }
-    if (mp_obj_is_type(index_in, &mp_type_slice)) {
-        return slice(self, index_in, value);
-    }
-    size_t index = mp_get_index(self->base.type, self->length, index_in, false);
-    if (value == MP_OBJ_SENTINEL) {
-        size_t length;
-        return MP_OBJ_NEW_SMALL_INT(use(self_in, &length)[index]);
-    }
-    uint8_t byte = (uint8_t)mempool_get_between(value, MP_QSTR_value, 0, 255);
-    store(self, index, &byte, 1);
-    return mp_const_none;
+    static const mempool_bytes_t bytes = { use, view_new, store };
+    return mempool_bytes_subscr(self_in, index_in, value, &bytes);
 }
 
 static void noinit_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
