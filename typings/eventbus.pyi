@@ -13,6 +13,7 @@ and tasks in C use eventbus.h. Where a docstring says "Allocates nothing" no byt
 used.
 """
 
+from array import array
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, overload, type_check_only
@@ -293,6 +294,13 @@ class EventBus:
 
     def stats(self) -> BusStats:
         """The counters of this bus."""
+
+    def stats_into(self, array: array[int], /) -> None:
+        """The same into an array('I') of at least 12 words: published, delivered, dropped (4),
+        refused, high_water, queue_free, latency_us (2), and the events that wait.
+
+        Allocates nothing.
+        """
 
 bus: Final[EventBus]
 """The bus that C reaches, too; its queue is CONFIG_MEMORY_POOL_EVENT_QUEUE slots."""

@@ -441,6 +441,13 @@ def reset_stats() -> None:
 def owners() -> tuple[Owner, ...]:
     """The live owners."""
 
+def owners_into(array: array[int], /) -> int:
+    """The same into an array('I'), 8 words an entry: used, quota, peak, denied, 16 bytes of name.
+
+    Entry 0 is of the blocks that nobody owns, entry n of the owner with number n; all zeros where
+    none lives. As many as fit -> entries written. Allocates nothing.
+    """
+
 def leaks(min_age_ms: int = 60000) -> list[tuple[int, Owner | None, int, int]]:
     """The blocks held for so long: (handle, owner, size in bytes, age in ms), oldest first.
 
@@ -467,6 +474,16 @@ def trace(n: int | None = None) -> list[tuple[str, int, int, Owner | None, int]]
 
     what: "take", "give", "reclaim" (a safety net gave it back), "fail" (the handle is the code),
     "refuse" (stale, double or foreign) or "poison" (was written to while it was free).
+
+    NotImplementedError: built without TRACE_ALLOCATIONS.
+    """
+
+def trace_into(array: array[int], /) -> int:
+    """The last 32 operations into an array('I'), oldest first, 2 words an entry.
+
+    The handle, or the code of a failure; and what (3 bits, 1 to 6 in the order above), number of
+    the owner (5), size (10, saturates), age in units of 10 ms (14, saturates). As many as fit ->
+    entries written. Allocates nothing.
 
     NotImplementedError: built without TRACE_ALLOCATIONS.
     """

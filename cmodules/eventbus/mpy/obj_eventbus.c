@@ -3,6 +3,8 @@
 
 #include "eventbus_mpy.h" // first
 
+#include <string.h>
+
 #include "py/mphal.h"
 #include "py/objtuple.h"
 
@@ -238,6 +240,32 @@ static mp_obj_t eventbus_EventBus_stats(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(eventbus_EventBus_stats_obj, eventbus_EventBus_stats);
 
+// stats_into(array('I')): published delivered dropped[4] refused high_water queue_free latency_max_us latency_mean_us waiting,
+// nothing allocated
+static mp_obj_t eventbus_EventBus_stats_into(mp_obj_t self_in, mp_obj_t array) {
+    eventbus_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    eventbus_stats_t stats;
+    eventbus_read_stats(self->core, &stats);
+    const uint32_t in_order[] = {
+        stats.published,
+        stats.delivered,
+        stats.dropped[0],
+        stats.dropped[1],
+        stats.dropped[2],
+        stats.dropped[3],
+        stats.refused,
+        stats.high_water,
+        stats.queue_free,
+        stats.latency_max_us,
+        stats.latency_mean_us,
+        (uint32_t)self->core->size - stats.queue_free,
+    };
+    size_t words;
+    memcpy(mempool_get_words(array, MP_ARRAY_SIZE(in_order), &words), in_order, sizeof(in_order));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(eventbus_EventBus_stats_into_obj, eventbus_EventBus_stats_into);
+
 // ---- What it says of itself ----------------------------------------------------------------------------
 
 static void eventbus_EventBus_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
@@ -286,6 +314,7 @@ static const mp_rom_map_elem_t eventbus_EventBus_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_resume), MP_ROM_PTR(&eventbus_EventBus_resume_obj) },
     { MP_ROM_QSTR(MP_QSTR_clear), MP_ROM_PTR(&eventbus_EventBus_clear_obj) },
     { MP_ROM_QSTR(MP_QSTR_stats), MP_ROM_PTR(&eventbus_EventBus_stats_obj) },
+    { MP_ROM_QSTR(MP_QSTR_stats_into), MP_ROM_PTR(&eventbus_EventBus_stats_into_obj) },
     { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&eventbus_EventBus___del___obj) },
 };
 static MP_DEFINE_CONST_DICT(eventbus_EventBus_locals, eventbus_EventBus_locals_table);

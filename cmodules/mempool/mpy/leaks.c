@@ -1,4 +1,6 @@
-// Who holds what, and what happened last: leaks, leaks_into, map_into, trace. Without diagnostics they say so.
+// Who holds what, and what happened last: leaks, leaks_into, map_into, trace, trace_into. Without diagnostics they say so.
+
+#include "mempool_port.h" // first
 
 #include "py/objlist.h"
 #include "py/objtuple.h"
@@ -139,6 +141,26 @@ static mp_obj_t mempool_trace_(size_t n_args, const mp_obj_t *args, mp_map_t *kw
     return list;
 }
 
+#define INTO_MAX (32) // they pass through the stack
+
+// trace_into(array('I')) -> entries, oldest first, as many as fit, at most 32; each is 2 words: the handle, and from the
+// highest bit what (3 bits) owner (5) size (10) age in ticks of 10 ms (14); size and age saturate
+static mp_obj_t mempool_trace_into(mp_obj_t array) {
+    size_t words;
+    uint32_t *out = mempool_get_words(array, 0, &words);
+    mempool_trace_t entries[INTO_MAX];
+    size_t n = mempool_trace(entries, MIN(words / 2, INTO_MAX));
+    uint32_t now = mempool_port_tick();
+    for (size_t i = 0; i < n; i++) {
+        const mempool_trace_t *entry = &entries[i];
+        uint32_t age = (now - entry->ticks) * MEMPOOL_TICK_MS / 10u;
+        *out++ = (uint32_t)entry->handle;
+        *out++ = entry->what << 29 | (entry->owner & 31u) << 24 | MIN(entry->size, 1023u) << 14 | MIN(age, 16383u);
+    }
+    return MP_OBJ_NEW_SMALL_INT(n);
+}
+MP_DEFINE_CONST_FUN_OBJ_1(mempool_trace_into_obj, mempool_trace_into);
+
 #else
 
 static mp_obj_t mempool_trace_(size_t n_args, const mp_obj_t *args, mp_map_t *kw_args) {
@@ -147,6 +169,11 @@ static mp_obj_t mempool_trace_(size_t n_args, const mp_obj_t *args, mp_map_t *kw
     (void)kw_args;
     mp_raise_NotImplementedError(MP_ERROR_TEXT("CONFIG_MEMORY_POOL_TRACE_ALLOCATIONS is off"));
 }
+
+static mp_obj_t mempool_trace_into(mp_obj_t array) {
+    return mempool_trace_(1, &array, NULL);
+}
+MP_DEFINE_CONST_FUN_OBJ_1(mempool_trace_into_obj, mempool_trace_into);
 
 #endif
 

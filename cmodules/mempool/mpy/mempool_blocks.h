@@ -54,4 +54,7 @@ int32_t mempool_get_clamped(mp_obj_t arg, qstr name);
 // The same, ValueError that names the argument and its limits when it is outside of them.
 int32_t mempool_get_between(mp_obj_t arg, qstr name, int32_t min, int32_t max);
 
+// An array of 4-byte items that can be written to, as words; TypeError or ValueError otherwise.
+uint32_t *mempool_get_words(mp_obj_t array, size_t min_words, size_t *words);
+
 #endif // MEMPOOL_BLOCKS_H

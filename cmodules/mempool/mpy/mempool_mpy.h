@@ -24,9 +24,6 @@
 // The largest number that any argument of this module takes: what a small int holds everywhere.
 #define MEMPOOL_INT_MAX (0x3fffffff)
 
-// An array of 4-byte items that can be written to, as words; TypeError or ValueError otherwise.
-uint32_t *mempool_get_words(mp_obj_t array, size_t min_words, size_t *words);
-
 // ---- Requests for a block (request.c) ------------------------------------------------------------------
 
 // Where nothing is said of it: Kconfig's SPILL.
@@ -140,6 +137,7 @@ mp_obj_t mempool_owner_from(mempool_owner_t owner);
 mempool_owner_t mempool_owner_get(mp_obj_t owner);
 
 MP_DECLARE_CONST_FUN_OBJ_0(mempool_owners_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(mempool_owners_into_obj);
 
 // ---- The rest ------------------------------------------------------------------------------------------
 
@@ -171,6 +169,7 @@ MP_DECLARE_CONST_FUN_OBJ_KW(mempool_leaks_obj); // leaks.c
 MP_DECLARE_CONST_FUN_OBJ_KW(mempool_leaks_into_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(mempool_map_into_obj);
 MP_DECLARE_CONST_FUN_OBJ_KW(mempool_trace_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(mempool_trace_into_obj);
 
 MP_DECLARE_CONST_FUN_OBJ_1(mempool_on_pressure_obj); // pressure.c
 void mempool_pressure_forget(void);

@@ -48,6 +48,7 @@ static const mp_rom_map_elem_t mempool_globals_table[] = {
 #endif
     { MP_ROM_QSTR(MP_QSTR_Owner), MP_ROM_PTR(&mempool_type_Owner) },
     { MP_ROM_QSTR(MP_QSTR_owners), MP_ROM_PTR(&mempool_owners_obj) },
+    { MP_ROM_QSTR(MP_QSTR_owners_into), MP_ROM_PTR(&mempool_owners_into_obj) },
 
 #if MEMPOOL_NOINIT_BYTES > 0
     { MP_ROM_QSTR(MP_QSTR_noinit), MP_ROM_PTR(&mempool_noinit_obj) },
@@ -77,6 +78,7 @@ static const mp_rom_map_elem_t mempool_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_leaks), MP_ROM_PTR(&mempool_leaks_obj) },
     { MP_ROM_QSTR(MP_QSTR_leaks_into), MP_ROM_PTR(&mempool_leaks_into_obj) },
     { MP_ROM_QSTR(MP_QSTR_trace), MP_ROM_PTR(&mempool_trace_obj) },
+    { MP_ROM_QSTR(MP_QSTR_trace_into), MP_ROM_PTR(&mempool_trace_into_obj) },
     { MP_ROM_QSTR(MP_QSTR_benchmark), MP_ROM_PTR(&mempool_benchmark_obj) },
     { MP_ROM_QSTR(MP_QSTR_on_pressure), MP_ROM_PTR(&mempool_on_pressure_obj) },
     { MP_ROM_QSTR(MP_QSTR_LEVEL_NORMAL), MP_ROM_INT(MEMPOOL_LEVEL_NORMAL) },

@@ -196,4 +196,41 @@ static mp_obj_t mempool_owners(void) {
 }
 MP_DEFINE_CONST_FUN_OBJ_0(mempool_owners_obj, mempool_owners);
 
+// An entry of owners_into(). Entry 0 is of the blocks that nobody owns; a number that no live owner has is all zeros.
+typedef struct {
+    uint32_t used;  // bytes of block capacity
+    uint32_t quota; // bytes, 0: no limit
+    uint32_t peak;  // bytes
+    uint32_t denied;
+    char name[MEMPOOL_NAME_MAX + 1];
+} entry_t;
+
+// owners_into(array('I')) -> entries, one an owner's number; nothing allocated
+static mp_obj_t mempool_owners_into(mp_obj_t array) {
+    MP_STATIC_ASSERT(sizeof(entry_t) == 8 * sizeof(uint32_t));
+    size_t words;
+    entry_t *out = (entry_t *)mempool_get_words(array, sizeof(entry_t) / sizeof(uint32_t), &words);
+    size_t room = words / (sizeof(entry_t) / sizeof(uint32_t));
+    mempool_stats_t stats;
+    mempool_stats(&stats);
+    uint32_t nobodys = stats.used + stats.heap_used;
+    for (unsigned owner = 1; owner <= MEMPOOL_OWNERS; owner++) {
+        mempool_owner_info_t info;
+        bool lives = mempool_owner_info((mempool_owner_t)owner, &info) == MEMPOOL_OK;
+        // What one that was closed still holds is nobody's as well.
+        uint32_t used = lives ? info.used : 0;
+        nobodys -= used < nobodys ? used : nobodys;
+        if (owner < room) {
+            out[owner] = (entry_t){ 0 };
+            if (lives) {
+                out[owner] = (entry_t){ used, info.quota, info.peak, info.denied, { 0 } };
+                strncpy(out[owner].name, info.name, MEMPOOL_NAME_MAX);
+            }
+        }
+    }
+    out[MEMPOOL_NO_OWNER] = (entry_t){ .used = nobodys };
+    return MP_OBJ_NEW_SMALL_INT(room < MEMPOOL_OWNERS + 1 ? room : MEMPOOL_OWNERS + 1);
+}
+MP_DEFINE_CONST_FUN_OBJ_1(mempool_owners_into_obj, mempool_owners_into);
+
 #endif // CONFIG_MEMORY_POOL_ENABLE

@@ -1,0 +1,350 @@
+# Looks at the pools once a period: tells when a level changes and who seems to leak, feeds the watchdog while all is
+# well, keeps the last samples. A period takes no GC heap.
+import time
+from array import array
+
+import boardcfg
+import mempool
+from eventbus import HIGH
+from eventbus import bus as _bus
+
+from .state import alert
+from .growth import SUSPECTED, Growth
+from .history import MAX, History
+from .owners import WORDS, words
+from .owners import name as owner_name
+
+NORMAL, LOW, CRITICAL, SUSPECT = range(4)
+_TOPICS = ("memory.normal", "memory.low", "memory.critical", "memory.suspect")
+_RESERVE = boardcfg.MEMORY_POOL_EMERGENCY_RESERVE
+_DELIVERED, _WAITING = 1, 11  # in the bus's stats_into()
+_BUS_WORDS = 12
+_USED, _UTILIZATION, _FAILURES = 1, 4, 7  # in mempool's
+_ON_ALERT, _WDT, _BLACKBOX, _BUS = 1, 2, 4, 8
+
+
+def _int(name, value, least, most, hint=""):
+    if not isinstance(value, int):
+        raise TypeError("%s must be an int, not %s" % (name, type(value).__name__))
+    if not least <= value <= most:
+        raise ValueError("%s must be %d..%d%s, not %d" % (name, least, most, hint, value))
+    return value
+
+
+def _has(name, value, method, example):
+    if value is not None and not callable(getattr(value, method, None)):
+        raise TypeError(
+            "%s must be None or have %s(), as %s has; not %s"
+            % (name, method, example, type(value).__name__)
+        )
+    return value
+
+
+class Monitor:
+    """low, critical: percent of a pool, None as configured. patience: periods that a fault may last."""
+
+    def __init__(
+        self,
+        low=None,
+        critical=None,
+        period_ms=1000,
+        wdt=None,
+        bus=_bus,
+        on_alert=None,
+        *,
+        patience=5,
+        window_s=60,
+        windows=5,
+        buffers=(),
+        history=MAX,
+        blackbox=None
+    ):
+        if low is None:
+            low = boardcfg.MEMORY_POOL_LOW_THRESHOLD
+        if critical is None:
+            critical = boardcfg.MEMORY_POOL_CRITICAL_THRESHOLD
+        _int("low", low, 1, 99, " percent")
+        _int("critical", critical, low + 1, 100, " percent (low is %d)" % low)
+        self.period_ms = _int("period_ms", period_ms, 10, 3600000)
+        self._wdt = _has("wdt", wdt, "feed", "machine.WDT")
+        self._bus = _has("bus", bus, "publish", "eventbus.bus")
+        if on_alert is not None and not callable(on_alert):
+            raise TypeError("on_alert must be callable or None")
+        self._on_alert = on_alert
+        self._patience = _int("patience", patience, 1, 10000, " periods")
+        _int("window_s", window_s, 1, 86400)
+        _int("windows", windows, 2, 100)
+        if isinstance(buffers, str):
+            raise TypeError("buffers must be a tuple of owners' names, not one str")
+        _int("history", history, 1, MAX, " samples")
+        self._box = _has("blackbox", blackbox, "save", "memdiag.BlackBox")
+
+        pools = self._pools = mempool.pools()
+        self._names = tuple([pool.name for pool in pools])
+        self._low = low
+        self._critical = critical
+        self._counts = array("H", [0] * 5)
+        self._marks = array("H", [0] * 15)  # blocks: low, where it is left, critical
+        self._levels = bytearray(5)
+        self._told = bytearray(5)  # what the bus knows
+        self._held = array("H", [0] * 5)  # periods at CRITICAL
+        self._stats = array("I", bytes(4 * 17))
+        self._bus_stats = array("I", bytes(4 * _BUS_WORDS))
+        self._sees_bus = hasattr(bus, "stats_into")
+        periods = max(1, window_s * 1000 // period_ms)
+        self._growth = Growth(periods, windows, tuple(buffers))
+        self._named = bytearray(len(self._growth.flags))  # 1: named, 2: the bus knows, too
+        self.history = History(history, _RESERVE)
+        if blackbox is not None:
+            blackbox.flags = self._growth.flags
+
+        self.level = NORMAL
+        self.suspects = []
+        self.samples = 0
+        self.refused = 0  # by the bus: each is tried again in the next period
+        self.faults = 0  # of on_alert and the others that are called
+        self._failing = 0  # who failed the last time, a bit each
+        self._broken = 0
+        self._stalled = 0
+        self._due = None
+        self._busy = False
+        self._stopped = False
+
+    # ---- When
+
+    def tick(self, now_ms=None):
+        """Takes a sample where one is due -> whether it was. now_ms: the time of a simulation."""
+        if self._stopped or self._busy:
+            return False
+        if now_ms is None:
+            now_ms = time.ticks_ms()
+            at_s = mempool.uptime_s()
+        else:
+            at_s = now_ms // 1000
+        late = 0
+        if self._due is not None:
+            late = time.ticks_diff(now_ms, self._due)
+            if late < 0:
+                return False
+        on_time = self._due is not None and late < self.period_ms
+        self._due = time.ticks_add(self._due if on_time else now_ms, self.period_ms)
+        self._busy = True
+        try:
+            self._sample(at_s)
+        finally:
+            self._busy = False
+        return True
+
+    async def run(self):
+        """tick() until stop()."""
+        import asyncio
+
+        while not self._stopped:
+            self.tick()
+            await asyncio.sleep_ms(max(1, time.ticks_diff(self._due, time.ticks_ms())))
+
+    def stop(self):
+        """Gives back the history's block; the watchdog gets no more food."""
+        self._stopped = True
+        self.history.free()
+
+    # ---- Health
+
+    @property
+    def healthy(self):
+        return not (self._broken or self._stalled > self._patience or self._stuck() >= 0)
+
+    @property
+    def why(self):
+        """Why it is not healthy: "" where it is."""
+        stuck = self._stuck()
+        if self._broken:
+            return "mempool.check() found %d broken invariants" % self._broken
+        if stuck >= 0:
+            return "%s has been CRITICAL for %d periods" % (self._names[stuck], self._held[stuck])
+        if self._stalled > self._patience:
+            return "the bus has delivered nothing for %d periods, with %d events waiting" % (
+                self._stalled,
+                self._bus_stats[_WAITING],
+            )
+        return ""
+
+    def _stuck(self):
+        held = self._held
+        patience = self._patience
+        for nth in range(5):
+            if held[nth] > patience:
+                return nth
+        return -1
+
+    # ---- A sample
+
+    def _sample(self, at_s):
+        stats = self._stats
+        mempool.stats_into(stats)
+        edges = self._look_at_pools()
+        self._look_at_bus()
+        self._broken = mempool.check()
+        found = self._growth.sample() and self._look_at_suspects()
+        self.samples += 1
+        self.history.add(
+            at_s,
+            stats[_USED],
+            stats[_UTILIZATION],
+            self.level,
+            stats[_FAILURES],
+            min(self._bus_stats[_WAITING], 65535),
+        )
+        if edges or found:
+            self._alert(edges)
+        self._tell()
+        if self._wdt is not None and self.healthy:
+            try:
+                self._wdt.feed()
+                self._failing &= ~_WDT
+            except Exception as fault:
+                self._failed(_WDT, "wdt.feed", fault)
+        self._save()
+
+    def _look_at_pools(self):
+        """-> the pools whose level has changed, a bit each."""
+        edges = highest = nth = 0
+        levels = self._levels
+        marks = self._marks
+        for pool in self._pools:
+            if pool.count != self._counts[nth]:
+                self._set_marks(nth, pool.count)
+            used = pool.used
+            level = levels[nth]
+            at = 3 * nth
+            if used >= marks[at + 2]:
+                new = CRITICAL
+            elif used >= marks[at]:
+                new = CRITICAL if level == CRITICAL else LOW
+            elif used >= marks[at + 1]:
+                new = LOW if level else NORMAL
+            else:
+                new = NORMAL
+            if new != level:
+                levels[nth] = new
+                edges |= 1 << nth
+            if new == CRITICAL:
+                self._held[nth] = min(self._held[nth] + 1, 65535)
+            else:
+                self._held[nth] = 0
+            if new > highest:
+                highest = new
+            nth += 1
+        self.level = highest
+        return edges
+
+    # As the core has them: percent of the blocks less the reserve, rounded up; left below three quarters of LOW.
+    def _set_marks(self, nth, count):
+        self._counts[nth] = count
+        count -= _RESERVE
+        self._marks[3 * nth] = (self._low * count + 99) // 100
+        self._marks[3 * nth + 1] = (3 * self._low * count + 399) // 400
+        self._marks[3 * nth + 2] = (self._critical * count + 99) // 100
+
+    def _look_at_bus(self):
+        if not self._sees_bus:
+            return
+        words = self._bus_stats
+        before = words[_DELIVERED]
+        self._bus.stats_into(words)
+        if words[_WAITING] and words[_DELIVERED] == before and self.samples:
+            self._stalled += 1
+        else:
+            self._stalled = 0
+
+    def _look_at_suspects(self):
+        """Whether there is one more or less."""
+        flags = self._growth.flags
+        named = self._named
+        changed = False
+        for number in range(len(flags)):
+            suspected = flags[number] == SUSPECTED
+            if suspected != (named[number] > 0):
+                named[number] = suspected
+                changed = True
+        return changed
+
+    # ---- Telling
+
+    def _alert(self, edges):
+        before = self.suspects
+        self.suspects = [owner_name(nth) for nth in range(len(self._named)) if self._named[nth]]
+        alert.level = self.level
+        alert.at_s = mempool.uptime_s()
+        alert.suspects = self.suspects
+        self._save()  # whatever comes of the callbacks
+        for nth in range(5):
+            if edges >> nth & 1:
+                self._call(self._levels[nth], self._pools[nth], self._names[nth])
+        for name in self.suspects:
+            if name not in before:
+                self._call(SUSPECT, name, name)
+
+    def _call(self, level, what, name):
+        alert.name = name
+        if self._on_alert is not None:
+            try:
+                self._on_alert(level, what)
+                self._failing &= ~_ON_ALERT
+            except Exception as fault:
+                self._failed(_ON_ALERT, "on_alert", fault)
+
+    def _save(self):
+        if self._box is not None:
+            try:
+                self._box.save()
+                self._failing &= ~_BLACKBOX
+            except Exception as fault:
+                self._failed(_BLACKBOX, "blackbox.save", fault)
+
+    # The first of a row: a watchdog's every second would fill the terminal.
+    def _failed(self, who, name, fault):
+        self.faults += 1
+        if not self._failing & who:
+            print("memdiag: %s: %s: %s" % (name, type(fault).__name__, fault))
+        self._failing |= who
+
+    # Levels and suspects that the bus has not taken yet: a refused one is tried again in the next period, as it is then.
+    def _tell(self):
+        if self._bus is None:
+            return
+        told = self._told
+        levels = self._levels
+        for nth in range(5):
+            if levels[nth] != told[nth] and self._publish(nth, levels[nth]):
+                told[nth] = levels[nth]
+        if self.suspects:
+            named = self._named
+            for number in range(len(named)):
+                if named[number] == 1 and self._publish(number, SUSPECT):
+                    named[number] = 2
+
+    def _publish(self, number, level):
+        topic = _TOPICS[level]
+        try:
+            if level == SUSPECT:
+                name = owner_name(number)
+                used = words[WORDS * number]
+                done = self._bus.publish(topic, priority=HIGH, owner=name, used=used)
+            else:
+                used = self._pools[number].used
+                count = self._counts[number]
+                done = self._bus.publish(
+                    topic,
+                    priority=HIGH,
+                    pool=self._names[number],
+                    used=used,
+                    count=count,
+                    utilization=used * 100 // count,
+                )
+            self._failing &= ~_BUS
+        except Exception as fault:
+            self._failed(_BUS, "bus.publish", fault)
+            done = False
+        self.refused += not done
+        return done

@@ -1,0 +1,431 @@
+# memdiag.Monitor: edges with hysteresis as the core has them, told to a callback and to the bus;
+# a watchdog that is fed only while all is well; history in a block; no GC heap.
+# timeout: 120
+import gc
+
+import mempool
+
+try:
+    import memdiag
+except ImportError:
+    print("SKIP")
+    raise SystemExit
+import memdiag.monitor
+from eventbus import EventBus, bus
+from memdiag import SUSPECT, Monitor
+
+pools = mempool.pools()
+calls = []
+heard = []
+bus_heard = bus.subscribe("memory.*", lambda event: heard.append((event.topic, event.data)))
+
+
+def on_alert(level, what):
+    calls.append((level, what))
+
+
+def nothing(*ignored):
+    pass
+
+
+def deliver():
+    while bus.process():
+        pass
+
+
+def raises(error, **arguments):
+    try:
+        Monitor(**arguments)
+    except error as caught:
+        return str(caught)
+    raise SystemExit("no %s from %s" % (error.__name__, arguments))
+
+
+# Time goes as we say.
+now_ms = 0
+
+
+def period(monitor, count=1):
+    global now_ms
+    for _ in range(count):
+        now_ms += 1000
+        assert monitor.tick(now_ms)
+    deliver()
+
+
+def fill(pool, used, held):
+    """Takes and gives blocks until so many are in use."""
+    while pool.used < used:
+        handle = mempool.take(pool.block_size)
+        assert handle > 0
+        held.append(handle)
+    while pool.used > used:
+        assert mempool.give(held.pop()) == 0
+
+
+def all_levels_are_those_of_the_core():
+    monitor = Monitor(bus=None, on_alert=on_alert)
+    base = [pool.used for pool in pools]  # the history's own
+    rng = 7
+    edges = 0
+    level = 0
+    del calls[:]
+    for pool in pools:
+        held = []
+        least = pool.used
+        for _ in range(60):
+            rng = (rng * 1103 + 12345) % 65536
+            fill(pool, least + rng % (pool.count - least + 1), held)
+            period(monitor)
+            expected = pool.stats().level
+            assert monitor.level == expected, (pool, monitor.level, expected)
+            if expected != level:
+                assert calls == [(expected, pool)], (calls, pool, expected)
+                edges += 1
+                level = expected
+            else:
+                assert calls == []
+            del calls[:]
+        fill(pool, least, held)
+        period(monitor)
+        level = 0
+        del calls[:]
+    assert edges > 20, edges
+    monitor.stop()
+    assert [pool.used for pool in pools] != base or base[-1] == 0
+
+
+all_levels_are_those_of_the_core()
+
+
+def told_with_its_fields():
+    monitor = Monitor(on_alert=on_alert, critical=90)
+    held = []
+    del heard[:]
+    pool = mempool.SMALL
+    low = (80 * pool.count + 99) // 100
+    critical = (90 * pool.count + 99) // 100
+    left = (240 * pool.count + 399) // 400
+    # A fill that swings around a threshold is one edge.
+    for used in (low - 1, low, low - 1, low, left, low):
+        fill(pool, used, held)
+        period(monitor)
+    fill(pool, critical, held)
+    period(monitor)
+    fill(pool, low, held)
+    period(monitor)  # still critical
+    fill(pool, low - 1, held)
+    period(monitor)  # low
+    fill(pool, left - 1, held)
+    period(monitor)
+    assert calls == [(1, pool), (2, pool), (1, pool), (0, pool)], calls
+    topics = [topic for topic, _ in heard]
+    assert topics == ["memory.low", "memory.critical", "memory.low", "memory.normal"], heard
+    used = (low, critical, low - 1, left - 1)
+    for nth in range(4):
+        fields = heard[nth][1]
+        assert fields["pool"] == "SMALL" and fields["count"] == pool.count, fields
+        assert fields["used"] == used[nth], (fields, used)
+        assert fields["utilization"] == used[nth] * 100 // pool.count
+    fill(pool, 0, held)
+    del calls[:]
+    monitor.stop()
+
+
+told_with_its_fields()
+
+
+# What the program hands over may fail: it is reported, counted, and nothing stops.
+class Deaf:
+    """A bus that refuses, or raises."""
+
+    def __init__(self):
+        self.asked = 0
+        self.answer = False
+
+    def publish(self, topic, priority, **fields):
+        self.asked += 1
+        if self.answer is None:
+            raise OSError(5)
+        return self.answer
+
+
+def failures_of_others():
+    def bad(level, what):
+        calls.append(level)
+        raise RuntimeError("on purpose")
+
+    deaf = Deaf()
+    monitor = Monitor(on_alert=bad, bus=deaf)
+    held = []
+    pool = mempool.TINY
+    fill(pool, pool.count, held)
+    period(monitor)
+    assert calls == [2] and monitor.faults == 1 and monitor.refused == 1
+    # A refused alert is tried again, as long as it is true.
+    period(monitor, 3)
+    assert calls == [2] and deaf.asked == 4 and monitor.refused == 4
+    deaf.answer = None
+    period(monitor)
+    assert monitor.refused == 5 and monitor.faults == 2
+    deaf.answer = True
+    period(monitor, 3)
+    assert deaf.asked == 6 and monitor.refused == 5
+    deaf.answer = False
+    fill(pool, 0, held)
+    period(monitor)
+    fill(pool, pool.count, held)  # what the bus knows is true again
+    period(monitor)
+    assert deaf.asked == 7 and calls == [2, 0, 2]
+    fill(pool, 0, held)
+    monitor.stop()
+    del calls[:]
+
+
+failures_of_others()
+
+
+class Dog:
+    def __init__(self):
+        self.fed = 0
+
+    def feed(self):
+        self.fed += 1
+
+
+def watchdog():
+    dog = Dog()
+    own = EventBus(queue=8)
+    monitor = Monitor(wdt=dog, bus=own, patience=3, on_alert=on_alert)
+    assert monitor.healthy and monitor.why == ""
+    assert monitor.tick(now_ms) and dog.fed == 1
+    assert not monitor.tick(now_ms + 999) and dog.fed == 1  # it is not due
+
+    # A pool that stays critical for longer than `patience` periods.
+    held = []
+    pool = mempool.LARGE
+    fill(pool, pool.count, held)
+    period(monitor, 3)
+    assert dog.fed == 4 and monitor.healthy
+    period(monitor)
+    assert dog.fed == 4 and not monitor.healthy
+    assert monitor.why == "LARGE has been CRITICAL for 4 periods", monitor.why
+    fill(pool, 0, held)
+    period(monitor)
+    assert dog.fed == 5 and monitor.healthy
+
+    # An invariant that does not hold.
+    class Broken:
+        def __getattr__(self, name):
+            return getattr(mempool, name)
+
+        def check(self):
+            return 2
+
+    memdiag.monitor.mempool = Broken()
+    try:
+        period(monitor)
+        assert dog.fed == 5
+        assert monitor.why == "mempool.check() found 2 broken invariants", monitor.why
+    finally:
+        memdiag.monitor.mempool = mempool
+    period(monitor)
+    assert dog.fed == 6
+
+    # A bus that does not deliver. One that works slowly does.
+    subscription = own.subscribe("a", nothing)
+    own.pause()
+    for _ in range(5):
+        own.publish("a", 1)
+    period(monitor, 4)
+    assert dog.fed == 9 and not monitor.healthy, (dog.fed, monitor.why)
+    waiting = own.stats()
+    assert "4 periods, with 5 events waiting" in monitor.why, monitor.why
+    own.resume()
+    while own.process():
+        pass
+    period(monitor)
+    assert monitor.healthy and dog.fed == 10
+    subscription.cancel()
+
+    # What is fed may be out of order, too.
+    dog.feed = lambda: 1 // 0
+    period(monitor, 2)
+    assert monitor.faults >= 2
+    monitor.stop()
+    assert not monitor.tick(now_ms + 5000)
+    assert waiting.queue_free == 3
+    del calls[:]
+
+
+watchdog()
+
+
+def history():
+    used = mempool.stats().used
+    monitor = Monitor(history=4, bus=None, on_alert=None)
+    assert len(monitor.history) == 0 and list(monitor.history) == []
+    owner = mempool.Owner("memdiag")
+    assert owner.used == 64 and mempool.stats().used == used + 64
+    samples = []
+    held = []
+    for nth in range(7):
+        fill(mempool.TINY, nth * 10, held)
+        period(monitor)
+        stats = mempool.stats()
+        level = monitor.level
+        sample = (now_ms // 1000, stats.used, stats.utilization, level, stats.failures, 0)
+        samples.append(sample)
+        assert list(monitor.history) == samples[-4:], (list(monitor.history), samples)
+    fill(mempool.TINY, 0, held)
+    monitor.stop()
+    assert mempool.stats().used == used and list(monitor.history) == []
+
+    # Where there is no block it goes without until there is one; that is no failure.
+    blocks = []
+    fill(mempool.XLARGE, mempool.XLARGE.count, blocks)
+    failures = mempool.stats().failures
+    monitor = Monitor(bus=None)
+    period(monitor, 2)
+    assert len(monitor.history) == 0 and mempool.stats().failures == failures
+    fill(mempool.XLARGE, 0, blocks)
+    period(monitor, 2)
+    assert len(monitor.history) == 2 and owner.used == 512
+    monitor.stop()
+
+
+history()
+
+
+def when():
+    monitor = Monitor(period_ms=100, bus=None)
+    ticks = [ms for ms in range(0, 1000, 7) if monitor.tick(ms)]
+    assert len(ticks) == 10 and ticks[0] == 0, ticks  # the average is the period
+    for nth in range(10):
+        assert 0 <= ticks[nth] - 100 * nth < 7, ticks
+    assert monitor.tick(5000) and not monitor.tick(5099) and monitor.tick(5100)  # no catching up
+    assert monitor.samples == 12
+    monitor.stop()
+    # Not within itself.
+    nested = []
+
+    def within(level, what):
+        nested.append(monitor.tick(10000000))
+
+    monitor = Monitor(on_alert=within, bus=None)
+    held = []
+    fill(mempool.TINY, mempool.TINY.count, held)
+    monitor.tick(0)
+    assert nested == [False]
+    fill(mempool.TINY, 0, held)
+    monitor.stop()
+    # By the clock.
+    import time
+
+    monitor = Monitor(period_ms=10, bus=None)
+    before = mempool.uptime_s()
+    end = time.ticks_add(time.ticks_ms(), 200)
+    while time.ticks_diff(end, time.ticks_ms()) > 0:
+        monitor.tick()
+    assert 5 <= monitor.samples <= 21, monitor.samples
+    assert before <= list(monitor.history)[-1][0] <= mempool.uptime_s()
+    monitor.stop()
+
+
+when()
+
+# ---- Bad arguments
+
+assert raises(ValueError, low=0) == "low must be 1..99 percent, not 0"
+assert raises(ValueError, low=100) == "low must be 1..99 percent, not 100"
+assert raises(ValueError, low=90, critical=90) == (
+    "critical must be 91..100 percent (low is 90), not 90"
+)
+assert raises(TypeError, low="80") == "low must be an int, not str"
+assert raises(TypeError, critical=95.0) == "critical must be an int, not float"
+assert raises(ValueError, period_ms=0) == "period_ms must be 10..3600000, not 0"
+assert raises(TypeError, period_ms=None) == "period_ms must be an int, not NoneType"
+assert raises(TypeError, wdt=1) == (
+    "wdt must be None or have feed(), as machine.WDT has; not int"
+)
+assert raises(TypeError, bus="bus") == (
+    "bus must be None or have publish(), as eventbus.bus has; not str"
+)
+assert raises(TypeError, on_alert=5) == "on_alert must be callable or None"
+assert raises(ValueError, patience=0) == "patience must be 1..10000 periods, not 0"
+assert raises(ValueError, window_s=0) == "window_s must be 1..86400, not 0"
+assert raises(ValueError, windows=1) == "windows must be 2..100, not 1"
+assert raises(ValueError, history=33) == "history must be 1..32 samples, not 33"
+assert "not one str" in raises(TypeError, buffers="telemetry")
+assert "blackbox must be None or have save()" in raises(TypeError, blackbox=3)
+assert mempool.stats().used == 0, mempool.leaks(0)
+
+
+# ---- No GC heap: a period, all of it, and the coroutine
+
+
+def gc_bytes(call, count):
+    mem_alloc = gc.mem_alloc
+    call(count)
+    gc.collect()
+    gc.disable()
+    before = mem_alloc()
+    call(count)
+    after = mem_alloc()
+    gc.enable()
+    return after - before
+
+
+dog = Dog()
+heard_all = bus.subscribe("*", nothing)
+monitor = Monitor(wdt=dog, on_alert=nothing)
+owners = [mempool.Owner("owner %d" % nth) for nth in range(8)]
+held = [owner.take(100) for owner in owners]
+
+
+def periods(count):
+    global now_ms
+    for _ in range(count):
+        now_ms += 1000
+        monitor.tick(now_ms)
+
+
+grown = gc_bytes(periods, 200)
+assert dog.fed == 400 and monitor.level == 0
+print("GC heap of 200 periods:", grown, "bytes")
+assert grown == 0, grown
+for handle in held:
+    mempool.give(handle)
+monitor.stop()
+heard_all.cancel()
+
+try:
+    import asyncio
+except ImportError:
+    asyncio = None
+
+if asyncio:
+    monitor = Monitor(period_ms=10)
+
+    async def steady():
+        mem_alloc = gc.mem_alloc
+        task = asyncio.create_task(monitor.run())
+        await asyncio.sleep_ms(100)
+        gc.collect()
+        gc.disable()
+        before = mem_alloc()
+        samples = monitor.samples
+        await asyncio.sleep_ms(300)
+        after = mem_alloc()
+        samples = monitor.samples - samples
+        gc.enable()
+        monitor.stop()
+        await task  # ends by itself
+        return after - before, samples
+
+    grown, samples = asyncio.run(steady())
+    print("GC heap of", samples, "periods of run():", grown, "bytes")
+    assert samples >= 5 and grown == 0, (grown, samples)
+
+bus_heard.cancel()
+assert mempool.stats().used == 0 and mempool.check() == 0
