@@ -1,8 +1,9 @@
-# Who keeps more and more: the least that an owner held within a window of time (its low-water mark) rises from
-# window to window where blocks are forgotten, and falls again where they are only used.
+# Who keeps more and more: the least that an owner held within a window of time (its low-water
+# mark) rises from window to window where blocks are forgotten, and falls again where they are only
+# used.
 #
-# A row begins at some mark. A mark above all of the row is a rise; one below the middle of the row ends it, and so
-# do as many windows without a rise as it takes rises to be suspected.
+# A row begins at some mark. A mark above all of the row is a rise; one below the middle of the row
+# ends it, and so do as many windows without a rise as it takes rises to be suspected.
 from array import array
 
 from .owners import COUNT, look, name, words

@@ -1,5 +1,5 @@
-# Looks at the pools once a period: tells when a level changes and who seems to leak, feeds the watchdog while all is
-# well, keeps the last samples. A period takes no GC heap.
+# Looks at the pools once a period: tells when a level changes and who seems to leak, feeds the
+# watchdog while all is well, keeps the last samples. A period takes no GC heap.
 import time
 from array import array
 
@@ -8,11 +8,12 @@ import mempool
 from eventbus import HIGH
 from eventbus import bus as _bus
 
-from .state import alert
+from . import state
 from .growth import SUSPECTED, Growth
 from .history import MAX, History
 from .owners import WORDS, words
 from .owners import name as owner_name
+from .state import alert
 
 NORMAL, LOW, CRITICAL, SUSPECT = range(4)
 _TOPICS = ("memory.normal", "memory.low", "memory.critical", "memory.suspect")
@@ -41,7 +42,7 @@ def _has(name, value, method, example):
 
 
 class Monitor:
-    """low, critical: percent of a pool, None as configured. patience: periods that a fault may last."""
+    """low, critical: percent, None as configured. patience: periods that a fault may last."""
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class Monitor:
         windows=5,
         buffers=(),
         history=MAX,
-        blackbox=None
+        blackbox=None,
     ):
         if low is None:
             low = boardcfg.MEMORY_POOL_LOW_THRESHOLD
@@ -97,6 +98,7 @@ class Monitor:
         self.history = History(history, _RESERVE)
         if blackbox is not None:
             blackbox.flags = self._growth.flags
+        state.monitor = self
 
         self.level = NORMAL
         self.suspects = []
@@ -238,7 +240,8 @@ class Monitor:
         self.level = highest
         return edges
 
-    # As the core has them: percent of the blocks less the reserve, rounded up; left below three quarters of LOW.
+    # As the core has them: percent of the blocks less the reserve, rounded up; left below three
+    # quarters of LOW.
     def _set_marks(self, nth, count):
         self._counts[nth] = count
         count -= _RESERVE
@@ -274,19 +277,17 @@ class Monitor:
     def _alert(self, edges):
         before = self.suspects
         self.suspects = [owner_name(nth) for nth in range(len(self._named)) if self._named[nth]]
-        alert.level = self.level
-        alert.at_s = mempool.uptime_s()
         alert.suspects = self.suspects
         self._save()  # whatever comes of the callbacks
         for nth in range(5):
             if edges >> nth & 1:
-                self._call(self._levels[nth], self._pools[nth], self._names[nth])
+                alert.told(self._levels[nth], self._names[nth])
+                self._call(self._levels[nth], self._pools[nth])
         for name in self.suspects:
             if name not in before:
-                self._call(SUSPECT, name, name)
+                self._call(SUSPECT, name)
 
-    def _call(self, level, what, name):
-        alert.name = name
+    def _call(self, level, what):
         if self._on_alert is not None:
             try:
                 self._on_alert(level, what)
@@ -309,7 +310,8 @@ class Monitor:
             print("memdiag: %s: %s: %s" % (name, type(fault).__name__, fault))
         self._failing |= who
 
-    # Levels and suspects that the bus has not taken yet: a refused one is tried again in the next period, as it is then.
+    # Levels and suspects that the bus has not taken yet: a refused one is tried again in the next
+    # period, as it is then.
     def _tell(self):
         if self._bus is None:
             return

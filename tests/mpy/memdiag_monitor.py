@@ -12,7 +12,7 @@ except ImportError:
     raise SystemExit
 import memdiag.monitor
 from eventbus import EventBus, bus
-from memdiag import SUSPECT, Monitor
+from memdiag import Monitor
 
 pools = mempool.pools()
 calls = []
@@ -345,9 +345,7 @@ assert raises(TypeError, low="80") == "low must be an int, not str"
 assert raises(TypeError, critical=95.0) == "critical must be an int, not float"
 assert raises(ValueError, period_ms=0) == "period_ms must be 10..3600000, not 0"
 assert raises(TypeError, period_ms=None) == "period_ms must be an int, not NoneType"
-assert raises(TypeError, wdt=1) == (
-    "wdt must be None or have feed(), as machine.WDT has; not int"
-)
+assert raises(TypeError, wdt=1) == ("wdt must be None or have feed(), as machine.WDT has; not int")
 assert raises(TypeError, bus="bus") == (
     "bus must be None or have publish(), as eventbus.bus has; not str"
 )
