@@ -55,16 +55,22 @@ def checks():
     return time.ticks_diff(now(), begin) // 10
 
 
-owners = [mempool.Owner("owner %d" % nth) for nth in range(OWNERS)]
+owners = [mempool.Owner(f"owner {nth}") for nth in range(OWNERS)]
 held = [owner.take(40) for owner in owners]
 noinit = getattr(mempool, "noinit", None)
-print("| a period, %d owners, %s | mean | worst | GC heap, bytes |" % (OWNERS, UNIT))
+print(f"| a period, {OWNERS} owners, {UNIT} | mean | worst | GC heap, bytes |")
 print("|---|---:|---:|---:|")
-row = "| %s | %d | %d | %d |"
-print(row % (("Monitor",) + measure(Monitor(wdt=Dog()))))
+
+
+def row(what, monitor):
+    mean, worst, grown = measure(monitor)
+    print(f"| {what} | {mean} | {worst} | {grown} |")
+
+
+row("Monitor", Monitor(wdt=Dog()))
 if noinit:
     box = BlackBox(noinit)
-    print(row % (("Monitor and BlackBox in noinit",) + measure(Monitor(wdt=Dog(), blackbox=box))))
-print("| of which mempool.check() | %d | | 0 |" % checks())
+    row("Monitor and BlackBox in noinit", Monitor(wdt=Dog(), blackbox=box))
+print(f"| of which mempool.check() | {checks()} | | 0 |")
 for handle in held:
     mempool.give(handle)

@@ -1,10 +1,10 @@
-# What a program leaves to its next life: why it stopped, the pools and who held them, the last operations. In
-# mempool.noinit, which resets leave alone, or in a file.
+# What a program leaves to its next life: why it stopped, the pools and who held them, the last
+# operations. In mempool.noinit, which resets leave alone, or in a file.
 #
 #      | head 24 | counts 36 | fill 30 | why 40 | used 2 an owner | operations 8 each | names ... |
 #
-# noinit has a CRC of its own, which every write renews. A file has two such records, each with its CRC, written in
-# turn: while one is being written the other is whole.
+# noinit has a CRC of its own, which every write renews. A file has two such records, each with its
+# CRC, written in turn: while one is being written the other is whole.
 import struct
 import sys
 from array import array
@@ -56,7 +56,7 @@ def _open(store, make):
 
 
 class BlackBox:
-    """store: mempool.noinit, a slice of it, or a path; None is noinit, and blackbox.bin on a PC."""
+    """store: mempool.noinit, a slice of it, or a path; None: noinit, blackbox.bin on a PC."""
 
     def __init__(self, store=None):
         global _last
@@ -167,7 +167,9 @@ class BlackBox:
         longest = 15
         while longest > 1 and sum([min(len(text), longest) + 2 for _, text in live]) >= room:
             longest -= 1
-        packed = b"".join([bytes([number]) + _whole(text[:longest]) + b"\0" for number, text in live])
+        packed = b"".join(
+            [bytes([number]) + _whole(text[:longest]) + b"\0" for number, text in live]
+        )
         struct.pack_into("%ds" % room, self._data, self._names_at, packed[: room - 1])
 
     def close(self):

@@ -1,4 +1,5 @@
-# Where a black box is kept: mempool.noinit, or a file. read() -> (state, why_not, bytes); write(bytearray of `size`).
+# Where a black box is kept: mempool.noinit, or a file. read() -> (state, why_not, bytes);
+# write(bytearray of `size`).
 import binascii
 import struct
 

@@ -250,7 +250,10 @@ def file():
         for at in range(1024):
             put(first[:at])
             told = memdiag.blackbox(path)
-            assert told["state"] == ("corrupt" if at else "missing") and told["why_not"], (at, told)
+            assert told["state"] == ("corrupt" if at else "missing") and told["why_not"], (
+                at,
+                told,
+            )
             put(first[:at] + bytes([first[at] ^ 1 << at % 8]) + first[at + 1 :])
             told = memdiag.blackbox(path)
             assert told["state"] == "corrupt" and told["why_not"], (at, told)
