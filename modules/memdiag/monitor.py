@@ -161,11 +161,11 @@ class Monitor:
         """Why it is not healthy: "" where it is."""
         stuck = self._stuck()
         if self._broken:
-            return "mempool.check() found %d broken invariants" % self._broken
+            return "check() found %d broken invariants" % self._broken
         if stuck >= 0:
-            return "%s has been CRITICAL for %d periods" % (self._names[stuck], self._held[stuck])
+            return "%s CRITICAL for %d periods" % (self._names[stuck], self._held[stuck])
         if self._stalled > self._patience:
-            return "the bus has delivered nothing for %d periods, with %d events waiting" % (
+            return "bus stalled for %d periods, %d waiting" % (
                 self._stalled,
                 self._bus_stats[_WAITING],
             )

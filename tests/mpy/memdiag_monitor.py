@@ -209,7 +209,7 @@ def watchdog():
     assert dog.fed == 4 and monitor.healthy
     period(monitor)
     assert dog.fed == 4 and not monitor.healthy
-    assert monitor.why == "LARGE has been CRITICAL for 4 periods", monitor.why
+    assert monitor.why == "LARGE CRITICAL for 4 periods", monitor.why
     fill(pool, 0, held)
     period(monitor)
     assert dog.fed == 5 and monitor.healthy
@@ -226,7 +226,7 @@ def watchdog():
     try:
         period(monitor)
         assert dog.fed == 5
-        assert monitor.why == "mempool.check() found 2 broken invariants", monitor.why
+        assert monitor.why == "check() found 2 broken invariants", monitor.why
     finally:
         memdiag.monitor.mempool = mempool
     period(monitor)
@@ -240,7 +240,7 @@ def watchdog():
     period(monitor, 4)
     assert dog.fed == 9 and not monitor.healthy, (dog.fed, monitor.why)
     waiting = own.stats()
-    assert "4 periods, with 5 events waiting" in monitor.why, monitor.why
+    assert "bus stalled for 4 periods, 5 waiting" in monitor.why, monitor.why
     own.resume()
     while own.process():
         pass
