@@ -13,6 +13,10 @@ _FILES = {
     "answer": "live",
     "stream": "live",
     "Responder": "live",
+    "Monitor": "monitor",
+    "SUSPECT": "monitor",
+    "BlackBox": "box",
+    "blackbox": "box",
 }
 
 

@@ -106,7 +106,7 @@ class Monitor:
         self.refused = 0  # by the bus: each is tried again in the next period
         self.faults = 0  # of on_alert and the others that are called
         self._failing = 0  # who failed the last time, a bit each
-        self._broken = 0
+        self.broken = 0  # invariants, as check() counts them
         self._stalled = 0
         self._due = None
         self._busy = False
@@ -154,14 +154,14 @@ class Monitor:
 
     @property
     def healthy(self):
-        return not (self._broken or self._stalled > self._patience or self._stuck() >= 0)
+        return not (self.broken or self._stalled > self._patience or self._stuck() >= 0)
 
     @property
     def why(self):
         """Why it is not healthy: "" where it is."""
         stuck = self._stuck()
-        if self._broken:
-            return "check() found %d broken invariants" % self._broken
+        if self.broken:
+            return "check() found %d broken invariants" % self.broken
         if stuck >= 0:
             return "%s CRITICAL for %d periods" % (self._names[stuck], self._held[stuck])
         if self._stalled > self._patience:
@@ -186,7 +186,7 @@ class Monitor:
         mempool.stats_into(stats)
         edges = self._look_at_pools()
         self._look_at_bus()
-        self._broken = mempool.check()
+        self.broken = mempool.check()
         found = self._growth.sample() and self._look_at_suspects()
         self.samples += 1
         self.history.add(
