@@ -9,7 +9,9 @@ TEST_TARGET := $(TARGET)
 TARGET ?= unix
 VARIANT ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
-HOURS ?= $(if $(filter unix%,$(TARGET)),24,4)
+HOURS ?= $(if $(EXHAUST),1,$(if $(LEAK),4,$(if $(filter unix%,$(TARGET)),24,4)))
+# Simulated seconds a second of make run, 0 as fast as it goes. A leak takes a minute of looking at it.
+SPEED ?= $(if $(LEAK),$(if $(filter unix%,$(TARGET)),240,0),0)
 
 ROOT := $(CURDIR)
 BUILD := build/$(TARGET)$(addprefix -,$(VARIANT))
@@ -41,13 +43,17 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 14
 	@echo "TARGET=$(subst $() ,|,$(TARGETS)) chooses where; unix without it."
 
+RUN_FLAGS = , speed=$(SPEED)$(if $(LEAK),$(comma) leak=True)$(if $(EXHAUST),$(comma) exhaust=True)$(if \
+    $(filter unix%,$(TARGET)),$(comma) live=True$(comma) blackbox='$(BUILD)/blackbox.bin')
+comma := ,
+
 .PHONY: run
-run: build ## A day in a cold room on this computer; TARGET=cm3|rv32 on an emulated board
+run: build ## A day in a cold room on this computer; TARGET=cm3|rv32 on a board [HOURS= SPEED= LEAK=1 EXHAUST=1]
 ifeq ($(wildcard examples/cold_room.py),)
 	@echo "run: examples/cold_room.py is not there"; exit 1
 else
 	@test -t 1 && bar=True || bar=False; $(VENV) tools/exec.py $(EXEC_FLAGS) \
-	    -c "import sys, cold_room; sys.exit(cold_room.main(hours=$(HOURS), bar=$$bar))"
+	    -c "import sys, cold_room; sys.exit(cold_room.main(hours=$(HOURS), bar=$$bar$(RUN_FLAGS)))"
 endif
 
 .PHONY: repl

@@ -3,7 +3,8 @@
 # every event is in a pool block. At the end it proves that not a byte and not an event was lost,
 # and exits with 1 if it cannot.
 #
-#     micropython -m cold_room [--hours N] [--leak]     or     import cold_room; cold_room.main()
+#     micropython -m cold_room [--hours N] [--leak] [--exhaust] [--forget] [--speed N]
+#     or     import cold_room; cold_room.main()
 #
 # One tick is one simulated second: what the product does at 10 Hz within it is done in a row.
 # docs/cold-room.md says what is real and what is simulated.
@@ -12,6 +13,7 @@ import sys
 import time
 
 import appmodule
+import memdiag
 import mempool
 from eventbus import bus
 from refrigeration import proof, report
@@ -34,17 +36,22 @@ MAX_HOURS = 240  # times in milliseconds stay small ints on 32-bit targets
 # keep some bytes of garbage for a moment. So it is asked once a minute for so many seconds, and
 # the least counts: what is really held is held every time.
 WINDOW_S = 600
-LEAK_S = 600  # when the demo's own test forgets a block
+FORGET_S = 600  # when the proofs' own test forgets a record
+EXHAUST_S = 1500  # when a module begins to take all there is
+SAFE_S = 60  # how long the safe state is watched
+POLL_S = 30  # seconds of the simulation between two looks at who asks for a live view
 
 
 class Day:
-    def __init__(self, seed=1):
+    def __init__(self, seed=1, box=None):
         self.world = World(seed)
         self.ledger = Ledger()
         self.reports = []
+        self.safe = None  # what was on, at the end of the time in the safe state
+        self.progress = None
         self.manager = manager = appmodule.Manager(self._module_failed)
         site = Site(self.world)
-        self.health = manager.add(Health(site), appmodule.LOW)
+        self.health = manager.add(Health(site, self.say, box), appmodule.LOW)
         self.network = manager.add(Network(site), appmodule.LOW)
         self.telemetry = manager.add(Telemetry(site), appmodule.LOW)
         self.logger = manager.add(Logger(site), appmodule.BACKGROUND)
@@ -68,11 +75,15 @@ class Day:
         if len(self.reports) < 8:
             self.reports.append(text)
 
-    def run(self, hours, leak=False, bar=None):
+    def say(self, text):
+        if self.progress:
+            self.progress.line(text)
+
+    def run(self, hours, bar=None, forget=False, leak=False, exhaust=False, pace=None):
         """Lives `hours` -> bytes of GC heap in use after the first hour and at the end."""
         world = self.world
         total_s = hours * 3600
-        progress = report.Progress(total_s, bar)
+        progress = self.progress = report.Progress(total_s, bar)
         tick = self.manager.tick
         first_hour = end = 1 << 29
         pressed = 0
@@ -96,8 +107,17 @@ class Day:
                     end = min(end, in_use)
             if now >= progress.next_s:
                 progress.show(self)
-            if leak and now == LEAK_S:
+            if forget and now == FORGET_S:
                 self.logger.forget = True
+            if leak and now == proof.LEAK_S:
+                self.network.forget()
+            if exhaust and now == EXHAUST_S:
+                self.network.take_all()
+            if exhaust and self.health.safe_s and now >= self.health.safe_s + SAFE_S:
+                self.safe = dict(self.actuators.value)
+                break
+            if pace:
+                pace(now)
         progress.end()
         return first_hour, end
 
@@ -126,49 +146,121 @@ def gc_in_use():
     return gc.mem_alloc()
 
 
-def main(hours=None, leak=False, bar=None):
+class Pace:
+    """Holds the simulation back to `speed` seconds of its own in a second, and meanwhile answers
+    those who look at it (make monitor PORT=unix)."""
+
+    def __init__(self, speed, responder):
+        self._speed = speed
+        self._responder = responder
+        self._begin = time.ticks_ms()
+
+    def __call__(self, now):
+        if self._responder and (self._speed or now % POLL_S == 0):
+            self._responder.poll()
+        while self._speed:
+            elapsed = time.ticks_diff(time.ticks_ms(), self._begin)
+            left = now * 1000 // self._speed - elapsed
+            if left <= 0:
+                return
+            time.sleep_ms(min(left, 20))
+            if self._responder:
+                self._responder.poll()
+
+
+def _responder():
+    try:
+        return memdiag.Responder()
+    except (OSError, ImportError, AttributeError) as fault:
+        print("no live view: %s" % fault)
+        return None
+
+
+def _black_box(path):
+    """In noinit on a board; on a PC a file, where one is named."""
+    if path is None and sys.platform in ("linux", "darwin", "win32"):
+        return None
+    try:
+        return memdiag.BlackBox(path)
+    except ValueError:  # built without noinit
+        return None
+
+
+def main(
+    hours=None,
+    bar=None,
+    forget=False,
+    leak=False,
+    exhaust=False,
+    speed=0,
+    live=False,
+    blackbox=None,
+):
     """Lives `hours` (1 to 240; 24 on a PC, 4 on a board) and proves itself -> 0, or 1 if not.
 
-    leak: one receiver forgets one record, which must be found. bar: progress in one line that
-    moves, or None to have it where the output is a terminal.
+    leak: one module forgets a block a minute, and must be named before a pool is dry. exhaust: it
+    takes all there is; that ends in the safe state. forget: one receiver forgets one record, which
+    the proofs must find. bar: progress in one line that moves, or None to have it where the output
+    is a terminal. speed: seconds of the simulation a second, 0 as fast as it goes. live: answer
+    who looks at it. blackbox: path of the black box, where it is a file.
     """
+    if exhaust and blackbox is None and sys.platform in ("linux", "darwin", "win32"):
+        blackbox = "blackbox.bin"
     if hours is None:
         hours = 24 if sys.platform in ("linux", "darwin", "win32") else 4
     if not 1 <= hours <= MAX_HOURS:
         raise ValueError("hours must be 1 to %d" % MAX_HOURS)
     print("A cold room, %d hours of it. Every event in a block of a pool." % hours)
     begin = time.ticks_ms()
+    box = _black_box(blackbox)
+    if box:
+        report.last_life(box.read())
+    responder = _responder() if live else None
+    pace = Pace(speed, responder) if speed or responder else None
     gc.collect()  # an earlier run's owners, whose counts would go on
     before = mempool.stats()
-    day = Day()
+    day = Day(box=box)
     try:
-        first_hour, end = day.run(hours, leak, bar)
+        first_hour, end = day.run(hours, bar, forget, leak, exhaust, pace)
         uptime_ms = time.ticks_diff(time.ticks_ms(), begin)
         report.memory_report(uptime_ms)
     finally:  # Ctrl-C, too, leaves nothing behind
+        if leak:
+            day.health.take_back(("network",))
         returned = day.stop()
+        if responder:
+            responder.close()
+        if box:
+            if not exhaust:
+                box.save("stopped")
+            box.close()
     report.day_report(day)
     report.bus_report(day, uptime_ms)
     print("--- Proof ---")
     print("stopped; the modules still held %d bytes and gave them back" % returned)
-    return 1 if proof.failures(day, before, first_hour, end) else 0
+    if exhaust:
+        found = memdiag.blackbox(blackbox or getattr(mempool, "noinit", None))
+        report.black_box(found)
+        return 1 if proof.safe_failures(day, before, found) else 0
+    return 1 if proof.failures(day, before, first_hour, end, leak) else 0
 
 
 def _arguments(argv):
-    hours = None
-    leak = False
+    given = {}
     argv = list(argv)
     while argv:
         word = argv.pop(0)
-        if word == "--leak":
-            leak = True
-        elif word == "--hours" and argv:
-            hours = int(argv.pop(0))
+        if word in ("--leak", "--exhaust", "--forget", "--live"):
+            given[word[2:]] = True
+        elif word in ("--hours", "--speed") and argv and argv[0].isdigit():
+            given[word[2:]] = int(argv.pop(0))
         else:
-            print("usage: cold_room [--hours N] [--leak]")
+            print(
+                "usage: cold_room [--hours N] [--leak] [--exhaust] [--forget] [--speed N] [--live]"
+            )
             sys.exit(2)
-    return hours, leak
+    return given
 
 
 if __name__ == "__main__":
-    sys.exit(main(*_arguments(sys.argv[1:])))
+    sys.exit(main(**_arguments(sys.argv[1:])))

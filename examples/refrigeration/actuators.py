@@ -8,6 +8,7 @@ from eventbus import HIGH, bus
 from .part import ACTUATORS, Part
 
 MIN_OFF_S = 180
+SAFE_STATE = 2  # site.emergency: not the button, but a program that cannot go on
 MIN_ON_S = 60
 _STATES = tuple([("state." + role, role) for role in ACTUATORS])
 
@@ -22,6 +23,7 @@ class Actuators(Part):
         self.refused = 0
         self.emergencies = 0
         self.stop_latency_us = 0
+        self.safe = False
         self._changed = -MIN_OFF_S  # second of the compressor's last change
 
     def init(self):
@@ -31,6 +33,8 @@ class Actuators(Part):
 
     # What the real loop tells in one second at 10 Hz, in a row: each of the five twice.
     def second(self, now):
+        if self.site.emergency == SAFE_STATE and not self.safe:
+            self._enter_safe_state()
         if self.value["compressor"]:
             self.run_s += 1
             self.site.run_s = self.run_s
@@ -88,6 +92,12 @@ class Actuators(Part):
         for role in ACTUATORS:
             self._set(role, 0)
 
+    # Told by a flag that is always there, and not by an event: there may be no block for one.
+    def _enter_safe_state(self):
+        self.safe = True
+        self._all_off()
+        self._set("buzzer", 1)
+
     def _emergency(self, event):
         self.stop_latency_us = time.ticks_diff(time.ticks_us(), event["pressed_us"])
         self.emergencies += 1
@@ -96,6 +106,8 @@ class Actuators(Part):
         self._tell_emergency(True)
 
     def _resume(self, event):
+        if self.site.emergency == SAFE_STATE:
+            return
         self.site.emergency = 0
         self._tell_emergency(False)
 

@@ -23,6 +23,10 @@ TOPICS = (
     "telemetry.backfill",
     "telemetry.alarm",
     "telemetry.ack",
+    "memory.normal",
+    "memory.low",
+    "memory.critical",
+    "memory.suspect",
 )
 
 

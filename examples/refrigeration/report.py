@@ -43,6 +43,12 @@ class Progress:
         else:
             print(line)
 
+    def line(self, text):
+        """Something that happened, on a line of its own."""
+        if self._bar:
+            sys.stdout.write("\r\x1b[K")
+        print(text)
+
     def end(self):
         if self._bar:
             print()
@@ -150,3 +156,36 @@ def bus_report(day, uptime_ms):
             ledger.total * 10 // max(1, uptime_ms // 100),
         )
     )
+
+
+def last_life(found):
+    """One line of what the last run left in its black box, where it did not just stop."""
+    if found["state"] == "corrupt":
+        print("black box of the last run: %s" % found["why_not"])
+    elif found["state"] == "valid" and found["why"] not in ("", "stopped"):
+        print("black box of the last run: %s" % found["why"])
+
+
+def black_box(found):
+    print("--- Black box ---")
+    print(
+        "state:         %s%s"
+        % (found["state"], ": " + found["why_not"] if found["why_not"] else "")
+    )
+    if found["state"] != "valid":
+        return
+    print("reset cause:   %s; saved %d s after boot" % (found["reset_cause"], found["uptime_s"]))
+    print("why:           %s" % found["why"])
+    snapshot = found["snapshot"]
+    for name, pool in snapshot["pools"].items():
+        print("%-6s Pool:   %d/%d blocks" % (name, pool["used"], pool["count"]))
+    holders = [
+        (owner["used"], name) for name, owner in snapshot["owners"].items() if owner["used"]
+    ]
+    for used, name in sorted(holders, reverse=True):
+        print("held:          %-10s %5d bytes" % (name, used))
+    print(
+        "operations:    %s" % (found["not_traced"] or "the last of %d:" % len(found["operations"]))
+    )
+    for what, _, size, owner, age_ms in found["operations"][-5:]:
+        print("  %-7s %4d bytes  %-10s %d ms before" % (what, size, owner or "nobody", age_ms))

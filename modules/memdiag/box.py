@@ -1,7 +1,7 @@
 # What a program leaves to its next life: why it stopped, the pools and who held them, the last
 # operations. In mempool.noinit, which resets leave alone, or in a file.
 #
-#      | head 24 | counts 36 | fill 30 | why 40 | used 2 an owner | operations 8 each | names ... |
+#      | head 24 | counts 36 | fill 30 | why 44 | used 2 an owner | operations 8 each | names ... |
 #
 # noinit has a CRC of its own, which every write renews. A file has two such records, each with its
 # CRC, written in turn: while one is being written the other is whole.
@@ -19,11 +19,12 @@ from .owners import COUNT, NOBODY, look, name, raw_name, words
 _COUNTS_AT = 24
 _FILL_AT = 60
 _WHY_AT = 90
-_WHY = "40s"
-_USED_AT = 130
+_WHY = "44s"
+_USED_AT = 134
 _OPERATIONS_AT = (_USED_AT + 2 * COUNT + 3) & ~3
 _OPERATIONS = 32
-_LEAST = _OPERATIONS_AT + 16
+_NAMES_LEAST = 16  # bytes
+_LEAST = _OPERATIONS_AT + _NAMES_LEAST
 _COUNTS = ("allocs", "frees", "failures", "spills", "reclaimed", "refused", "denied")
 _COUNTS += ("heap_used", "requested")  # words 5 to 13 of stats_into()
 _LEVEL = 16
@@ -64,7 +65,7 @@ class BlackBox:
         self._found = self._store.read()
         self.reset_cause = self._store.cause
         size = self._store.size
-        room = min(_OPERATIONS, (size - _OPERATIONS_AT) // 8)
+        room = min(_OPERATIONS, (size - _LEAST) // 8)
         if not boardcfg.MEMORY_POOL_TRACE_ALLOCATIONS:
             room = 0
         buffer = array("I", bytes(size))
@@ -96,7 +97,7 @@ class BlackBox:
         return _decode(self._found, self.reset_cause)
 
     def save(self, why=None):
-        """Writes what there is now. why: up to 40 bytes, which stay until the next."""
+        """Writes what there is now. why: up to 44 bytes, which stay until the next."""
         data = self._data
         stats = self._stats
         if why is not None:
@@ -191,7 +192,7 @@ def blackbox(store=None):
 def _cut(why):
     if not isinstance(why, str):
         raise TypeError("why must be a str, not %s" % type(why).__name__)
-    return _whole(why.encode()[:40])
+    return _whole(why.encode()[:44])
 
 
 # Without the beginning of a letter whose end was cut off.
@@ -229,11 +230,11 @@ def _decode(found, cause):
 def _decode_record(data, told):
     _, _, _, uptime_s, lives, _, operations, level, traced, count = struct.unpack_from(HEAD, data)
     operations_at = (_USED_AT + 2 * count + 3) & ~3
-    room = min(_OPERATIONS, (len(data) - operations_at) // 8) if traced else 0
+    room = min(_OPERATIONS, (len(data) - operations_at - _NAMES_LEAST) // 8) if traced else 0
     owners, suspects, names = _decode_owners(data, count, operations_at + 8 * room)
     told["uptime_s"] = uptime_s
     told["lives"] = lives
-    told["why"] = _text(data[_WHY_AT : _WHY_AT + 40])
+    told["why"] = _text(data[_WHY_AT : _WHY_AT + 44])
     told["snapshot"] = snapshot = _decode_pools(data)
     snapshot.update({"uptime_s": uptime_s, "level": level})
     snapshot.update({"owners": owners, "suspects": suspects})
@@ -287,7 +288,7 @@ def _decode_owners(data, count, names_at):
     names = {number: "owner %d" % number for number in range(1, count)}
     names[0] = NOBODY
     known = {0}
-    while data[names_at]:
+    while names_at < len(data) and data[names_at]:
         number = data[names_at]
         names[number] = text = _text(data[names_at + 1 : names_at + 17])
         known.add(number)

@@ -39,10 +39,11 @@ class Alert:
     """What a Monitor last told: `level` and `name` of the pool, `at_s` (None: nothing yet), and
     the owners under suspicion."""
 
-    level = 0
-    name = ""
-    at_s = None
-    suspects = ()
+    def __init__(self):  # all of them at once: an edge takes no heap for a new attribute
+        self.level = 0
+        self.name = ""
+        self.at_s = None
+        self.suspects = ()
 
     def told(self, level, name):
         self.level = level

@@ -54,7 +54,7 @@ def what_it_keeps():
     assert told["state"] == "valid" and told["why_not"] == "" and told["lives"] == 1, told
     assert abs(told["uptime_s"] - mempool.uptime_s()) <= 1
     # Cut after whole letters.
-    assert told["why"] == "safe state: all of it " + "\xe9" * 9, told["why"]
+    assert told["why"] == "safe state: all of it " + "\xe9" * 11, told["why"]
     snapshot = told["snapshot"]
     for name in ("capacity", "used", "free", "peak", "utilization", "allocs", "frees"):
         assert snapshot[name] == getattr(stats, name), (name, snapshot, stats)
