@@ -1,0 +1,228 @@
+"""What the telemetry's tests stand on: mosquitto on loopback, a wire to it that can be cut, a
+watcher, and a device: the unix firmware that runs a loop with memdiag.Telemetry."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import machine
+import paho.mqtt.client as mqtt
+from console import die_with_parent
+
+HERE = Path(__file__).resolve().parent
+MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+CONFIG = """\
+listener {port} 127.0.0.1
+allow_anonymous {open}
+persistence false
+max_queued_messages 0
+max_connections -1
+log_type error
+log_type warning
+"""
+
+
+def wait(what, seconds=20.0, step=0.02):
+    """The first true answer of what(); the last one where the time is over."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = what()
+        if answer or time.monotonic() > end:
+            return answer
+        time.sleep(step)
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+class Broker:
+    """mosquitto with a port that stays the same over its lives."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.port = free_port()
+        self.process: subprocess.Popen | None = None
+
+    def start(self, anonymous=True):
+        config = self.folder / "mosquitto.conf"
+        config.write_text(CONFIG.format(port=self.port, open=str(anonymous).lower()))
+        assert MOSQUITTO, "mosquitto is missing: run python3 tools/packages.py test"
+        self.process = subprocess.Popen(
+            [MOSQUITTO, "-c", str(config)],
+            stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "mosquitto.log").open("ab"),
+            preexec_fn=die_with_parent,
+        )
+        assert wait(self._answers), (self.folder / "mosquitto.log").read_text()
+
+    def _answers(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+        except OSError:
+            return False
+        return True
+
+    def kill(self):
+        """At once, with whatever is on the wire."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def cpu_seconds(self):
+        assert self.process
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Watcher:
+    """Everything that is published below a topic, as (topic, payload, retained)."""
+
+    def __init__(self, port, topic="#"):
+        self.got: list[tuple[str, bytes, bool]] = []
+        self._subscribed = threading.Event()
+        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, clean_session=True)
+        self.client.on_message = lambda client, data, message: self.got.append(
+            (message.topic, message.payload, message.retain)
+        )
+        self.client.on_subscribe = lambda *arguments: self._subscribed.set()
+        self.client.on_connect = lambda *arguments: self.client.subscribe(topic, 1)
+        self.client.reconnect_delay_set(1, 1)
+        self.client.max_inflight_messages_set(1000)
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        assert self._subscribed.wait(10)
+
+    def payloads(self, end):
+        return [json.loads(payload) for topic, payload, _ in list(self.got) if topic.endswith(end)]
+
+    def say(self, topic, payload, retain=False):
+        self.client.publish(topic, payload, 1, retain)
+
+    def close(self):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+class Wire:
+    """A TCP connection's way to the broker. `limit`: after so many bytes from the device it is
+    cut; `deaf`: nothing comes back."""
+
+    def __init__(self, port):
+        self.limit: int | None = None
+        self.deaf = False
+        self.carried = 0
+        self._to = port
+        self._open: list[socket.socket] = []
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                near, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._carry, args=(near,), daemon=True).start()
+
+    def _carry(self, near):
+        far = None
+        try:
+            far = socket.create_connection(("127.0.0.1", self._to), 2)
+            self._open += [near, far]
+            with selectors.DefaultSelector() as selector:
+                selector.register(near, selectors.EVENT_READ, far)
+                selector.register(far, selectors.EVENT_READ, near)
+                while self._pass(selector, near):
+                    pass
+        except OSError:
+            pass
+        finally:
+            near.close()
+            if far:
+                far.close()
+
+    def _pass(self, selector, near):
+        for key, _ in selector.select(1):
+            data = key.fileobj.recv(4096)
+            if not data:
+                return False
+            if key.fileobj is near:
+                if self.limit is not None:
+                    data = data[: self.limit]
+                    self.limit -= len(data)
+                self.carried += len(data)
+                key.data.sendall(data)
+                if self.limit == 0:
+                    self.limit = None
+                    return False
+            elif not self.deaf:
+                key.data.sendall(data)
+        return True
+
+    def close(self):
+        self._server.close()
+        for sock in self._open:
+            sock.close()
+
+
+class Device:
+    """room.py, which see."""
+
+    def __init__(self, port, name="room-1", period_s=0.1, quota=2048, client="small", keepalive=0):
+        paths = [str(HERE / "device"), *os.environ.get("TELE_LIB", "").split(), ".frozen"]
+        if os.environ.get("MEMPOOL_UMQTT"):
+            paths.insert(0, os.environ["MEMPOOL_UMQTT"])
+        self.process = subprocess.Popen(
+            [
+                str(machine.binary("unix")),
+                str(HERE / "device" / "room.py"),
+                *map(str, (client, port, name, period_s, quota, keepalive)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(os.environ, MICROPYPATH=":".join(paths)),
+            text=True,
+            bufsize=1,
+            preexec_fn=die_with_parent,
+        )
+
+    def ask(self, line="stats"):
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(line + "\n")
+        answer = self.process.stdout.readline()
+        try:
+            return json.loads(answer)
+        except ValueError:
+            raise AssertionError(answer + self.process.stdout.read()) from None
+
+    def balanced(self):
+        """Every record that was made is sent, waiting or dropped; and the pools are sound."""
+        stats = self.ask()
+        assert stats["made"] == stats["sent"] + stats["queued"] + stats["dropped"], stats
+        assert stats["check"] == 0
+        return stats
+
+    def quit(self):
+        assert self.process.stdin and self.process.stdout
+        if self.process.poll() is None:
+            self.process.stdin.write("quit\n")
+        rest = self.process.stdout.read()
+        assert self.process.wait(10) == 0, rest
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()

@@ -1,0 +1,74 @@
+# A controller's loop with telemetry, on the unix port, told what to do by lines on stdin:
+#   stats | event TOPIC NAME | tick_ms N | close | quit
+# It answers each by a line of JSON.  room.py CLIENT PORT DEVICE PERIOD_S QUOTA [KEEPALIVE_S]
+import json
+import select
+import sys
+import time
+
+import mempool
+from eventbus import bus
+from memdiag import Telemetry
+
+kind, port, device, period_s, quota = sys.argv[1:6]
+keepalive_s = int(sys.argv[6]) if len(sys.argv) > 6 else 0
+if kind == "small":
+    from smallmqtt import MQTTClient
+elif kind == "robust":
+    from umqtt.robust import MQTTClient
+else:
+    from umqtt.simple import MQTTClient
+
+client = MQTTClient(device, "127.0.0.1", int(port), keepalive=keepalive_s)
+telemetry = Telemetry(
+    client, "modesp/v1/acme/%s/memory" % device, float(period_s), quota=int(quota)
+)
+poller = select.poll()
+poller.register(sys.stdin, select.POLLIN)
+longest_us = 0
+ticks = 0
+pause_ms = 1
+
+
+def stats():
+    return {
+        "made": telemetry._seq,
+        "sent": telemetry.sent,
+        "queued": telemetry.queued,
+        "dropped": telemetry.dropped,
+        "answered": telemetry.answered,
+        "refused": telemetry.refused,
+        "reconnects": telemetry.reconnects,
+        "errors": telemetry.errors,
+        "error": repr(telemetry.last_error),
+        "connected": telemetry.connected,
+        "longest_us": longest_us,
+        "ticks": ticks,
+        "used": mempool.stats().used,
+        "check": mempool.check(),
+    }
+
+
+while True:
+    begin = time.ticks_us()
+    telemetry.tick()
+    took = time.ticks_diff(time.ticks_us(), begin)
+    longest_us = max(longest_us, took)
+    ticks += 1
+    if not poller.poll(pause_ms):
+        continue
+    words = sys.stdin.readline().split()
+    if not words or words[0] == "quit":
+        break
+    if words[0] == "event":
+        done = bus.publish(words[1], pool=words[2], utilization=83)
+        print(json.dumps({"event": done}))
+    elif words[0] == "reset_longest":
+        longest_us = 0
+        print("{}")
+    elif words[0] == "close":
+        telemetry.close()
+        print(json.dumps(stats()))
+    else:
+        print(json.dumps(stats()))
+telemetry.close()

@@ -1,0 +1,129 @@
+"""Telemetry with a real broker that is there: states, edges, answers, floods, garbage."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from broker import Watcher, wait
+
+ROOT = "modesp/v1/acme/room-1/memory"
+
+
+def sequence(watcher):
+    """Numbers of the records that came, in the order in which they came."""
+    ends = (f"{ROOT}/state", f"{ROOT}/alert")
+    return [json.loads(p)["seq"] for t, p, kept in list(watcher.got) if t in ends and not kept]
+
+
+def test_states_come_once_each_and_in_order(broker, watcher, device):
+    room = device(broker.port, period_s=0.05)
+    assert wait(lambda: len(sequence(watcher)) >= 20)
+    room.ask("close")
+    stats = room.ask()
+    time.sleep(0.2)
+    assert sequence(watcher) == list(range(1, stats["sent"] + 1))
+    assert stats["reconnects"] == stats["errors"] == stats["dropped"] == stats["used"] == 0
+    state = watcher.payloads("/state")[-1]
+    assert state["capacity"] == 20480 and state["late_s"] == 0 and state["suspects"] == []
+    sizes = [len(payload) for topic, payload, _ in watcher.got if topic.endswith("/state")]
+    print(f"bytes of a state: {max(sizes)}; longest tick {stats['longest_us']} us")
+    assert max(sizes) < 400
+
+
+def test_an_edge_is_kept_for_who_comes_late(broker, watcher, device):
+    room = device(broker.port, period_s=100)
+    assert wait(lambda: watcher.payloads("/state"))
+    room.ask("event memory.low MEDIUM")
+    room.ask("event memory.critical MEDIUM")
+    assert wait(lambda: len(watcher.payloads("/alert")) == 2)
+    late = Watcher(broker.port)
+    assert wait(lambda: late.payloads("/alert"))
+    (alert,) = [json.loads(p) for topic, p, kept in late.got if topic.endswith("/alert") and kept]
+    late.close()
+    assert (alert["level"], alert["name"], alert["what"]) == (2, "critical", "MEDIUM")
+    assert alert["utilization"] == 83
+    # A state belongs to the edges; it is not kept.
+    assert wait(lambda: len(watcher.payloads("/state")) >= 2)
+    assert not [t for t, _, kept in late.got if t.endswith("/state")]
+
+
+def test_the_last_will_says_that_it_is_gone(broker, watcher, device):
+    room = device(broker.port)
+    topic = f"{ROOT}/availability"
+    assert wait(lambda: (topic, b"online", False) in watcher.got)
+    room.kill()
+    assert wait(lambda: (topic, b"offline", False) in watcher.got)
+
+
+@pytest.mark.parametrize("request_", ["snapshot", "report", "leaks", "map", "reset_stats"])
+def test_requests_are_answered(broker, watcher, device, request_):
+    room = device(broker.port)
+    assert wait(lambda: room.ask()["connected"])
+    watcher.say(f"{ROOT}/command", request_)
+    assert wait(lambda: watcher.payloads("/response"))
+    (answer,) = watcher.payloads("/response")
+    assert list(answer) == [request_], answer
+
+
+def test_garbage_gets_an_answer_that_says_so(broker, watcher, device):
+    room = device(broker.port)
+    assert wait(lambda: room.ask()["connected"])
+    bad = {
+        b"": "unknown",
+        b"frobnicate": "frobnicate",
+        b"\xff\xfe\x00": "",
+        b"x" * 400: "400 bytes",
+        b"y" * 20000: "20000 bytes",
+    }
+    for nth, (payload, part) in enumerate(bad.items()):
+        watcher.say(f"{ROOT}/command", payload)
+        assert wait(lambda nth=nth: len(watcher.payloads("/response")) > nth)
+        answer = watcher.payloads("/response")[-1]
+        assert part in answer["error"], answer
+    stats = room.balanced()
+    assert stats["errors"] == 0 and stats["answered"] == len(bad)
+
+
+def test_a_message_beyond_all_bounds_costs_a_connection(broker, watcher, device):
+    room = device(broker.port)
+    assert wait(lambda: room.ask()["connected"])
+    watcher.say(f"{ROOT}/command", b"z" * 200_000)
+    assert wait(lambda: room.ask()["reconnects"] == 1)
+    stats = room.balanced()
+    assert stats["errors"] == 1 and "200000 bytes" in stats["error"]
+    watcher.say(f"{ROOT}/command", "leaks")
+    assert wait(lambda: watcher.payloads("/response"))
+
+
+def test_a_flood_is_bounded_and_counted(broker, watcher, device):
+    room = device(broker.port, period_s=0.05)
+    assert wait(lambda: room.ask()["connected"])
+    count = 3000
+    for _ in range(count):
+        watcher.say(f"{ROOT}/command", "leaks")
+
+    def all_taken():
+        stats = room.ask()
+        return stats["answered"] + stats["refused"] == count and stats
+
+    stats = wait(all_taken, 30)
+    assert stats, room.ask()
+    assert wait(lambda: len(watcher.payloads("/response")) == stats["answered"])
+    assert stats["refused"] > 0 and stats["errors"] == 0
+    print(f"flood of {count}: longest tick {stats['longest_us']} us")
+    assert stats["longest_us"] < 500_000
+    # The states went on.
+    stats = room.balanced()
+    assert wait(lambda: len(sequence(watcher)) >= stats["sent"])
+    assert sequence(watcher)[: stats["sent"]] == list(range(1, stats["sent"] + 1))
+
+
+def test_keep_alive_holds_a_silent_connection(broker, watcher, device):
+    room = device(broker.port, period_s=100, keepalive=1)
+    assert wait(lambda: room.ask()["connected"])
+    time.sleep(3)  # mosquitto ends one after 1.5 times the keep-alive
+    stats = room.balanced()
+    assert stats["connected"] and stats["errors"] == 0, stats
+    assert (f"{ROOT}/availability", b"offline", False) not in watcher.got

@@ -1,0 +1,204 @@
+"""Telemetry with a broker that is absent, refusing, silent, dying in mid-message, or coming back:
+the loop goes on, and every record comes once it is there, in order, or is counted as dropped."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import time
+
+import pytest
+from broker import Broker, Watcher, free_port, wait
+
+ROOT = "modesp/v1/acme/room-1/memory"
+# A loop of a millisecond's step on a busy computer of two cores.
+LONGEST_PAUSE_MS = 150
+# What a step may wait for an answer of a broker that took the connection (timeout_s).
+TIMEOUT_MS = 1000
+
+
+def records(watcher):
+    """Numbers in the order in which they came first, and how often one came again."""
+    ends = (f"{ROOT}/state", f"{ROOT}/alert")
+    numbers = [
+        json.loads(p)["seq"] for t, p, kept in list(watcher.got) if t in ends and not kept
+    ]
+    first = list(dict.fromkeys(numbers))
+    return first, len(numbers) - len(first)
+
+
+def all_came(room, watcher, doubles=0):
+    """Waits until nothing waits; then: what came is what was sent, in order, the rest dropped."""
+    assert wait(lambda: room.ask()["queued"] == 0), room.ask()
+    room.ask("close")
+    stats = room.balanced()
+    assert wait(lambda: len(records(watcher)[0]) == stats["sent"]), (records(watcher), stats)
+    numbers, again = records(watcher)
+    assert numbers == sorted(numbers) and again <= doubles, (numbers, again)
+    assert numbers[-1] == stats["made"] or stats["dropped"]
+    assert stats["made"] - len(numbers) == stats["dropped"]
+    assert stats["used"] == 0
+    return stats
+
+
+def test_absent_and_then_there(tmp_path, device):
+    broker = Broker(tmp_path)
+    room = device(broker.port, period_s=0.2)
+    time.sleep(2)
+    stats = room.balanced()
+    assert stats["sent"] == 0 and stats["errors"] >= 1 and not stats["connected"]
+    assert 5 <= stats["queued"] == stats["made"]
+    print(f"broker absent: longest tick {stats['longest_us']} us in {stats['ticks']} ticks")
+    assert stats["longest_us"] < LONGEST_PAUSE_MS * 1000
+    broker.start()
+    watcher = Watcher(broker.port)
+    try:
+        stats = all_came(room, watcher)
+        assert stats["dropped"] == 0 and stats["reconnects"] == 0
+        assert watcher.payloads("/state")[0]["late_s"] >= 1
+    finally:
+        watcher.close()
+        broker.kill()
+
+
+def test_refusing_and_then_not(tmp_path, device):
+    broker = Broker(tmp_path)
+    broker.start(anonymous=False)
+    room = device(broker.port, period_s=0.2)
+    assert wait(lambda: room.ask()["errors"] >= 2)
+    stats = room.balanced()
+    assert "Refused" in stats["error"] and stats["sent"] == 0
+    assert stats["longest_us"] < LONGEST_PAUSE_MS * 1000
+    broker.kill()
+    broker.start()
+    watcher = Watcher(broker.port)
+    try:
+        all_came(room, watcher)
+    finally:
+        watcher.close()
+        broker.kill()
+
+
+def test_nobody_answers_at_all(device):
+    """A host that drops what it gets: a connection that never comes about."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        port = server.getsockname()[1]
+        fillers = []
+        for _ in range(4):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", port))
+            fillers.append(filler)
+        time.sleep(0.2)
+        room = device(port, period_s=0.2)
+        time.sleep(3)
+        stats = room.balanced()
+        for filler in fillers:
+            filler.close()
+    print(f"packets dropped: longest tick {stats['longest_us']} us in {stats['ticks']} ticks")
+    assert stats["sent"] == 0 and stats["ticks"] > 1000
+    assert stats["longest_us"] < LONGEST_PAUSE_MS * 1000
+
+
+def test_takes_the_connection_and_is_silent(device):
+    """The one wait that a blocking client has: bounded by timeout_s, rarer from time to time."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        room = device(server.getsockname()[1], period_s=0.2)
+        time.sleep(5)
+        stats = room.balanced()
+    print(f"silent: longest tick {stats['longest_us']} us, {stats['errors']} attempts in 5 s")
+    assert 1 <= stats["errors"] <= 3 and stats["sent"] == 0
+    assert stats["longest_us"] < (TIMEOUT_MS + LONGEST_PAUSE_MS) * 1000
+
+
+@pytest.mark.parametrize("limit", [1, 40, 150, 400, 411, 640, 1500, 2600])
+def test_dies_in_mid_message(broker, watcher, wire, device, limit):
+    """Cut after so many bytes: in CONNECT, in SUBSCRIBE, in the discovery, in a state."""
+    wire.limit = limit
+    room = device(wire.port, period_s=0.1)
+    assert wait(lambda: room.ask()["errors"] >= 1)
+    assert wait(lambda: room.ask()["sent"] >= 3)
+    stats = all_came(room, watcher, doubles=1)
+    assert stats["dropped"] == 0 and stats["longest_us"] < (TIMEOUT_MS + LONGEST_PAUSE_MS) * 1000
+
+
+def test_goes_silent_in_mid_message(broker, watcher, wire, device):
+    """The acknowledgement does not come: not counted as sent, and sent again."""
+    room = device(wire.port, period_s=0.2)
+    assert wait(lambda: room.ask()["sent"] >= 2)
+    wire.deaf = True
+    assert wait(lambda: room.ask()["errors"] >= 2)
+    wire.deaf = False
+    stats = room.balanced()
+    assert stats["longest_us"] < (TIMEOUT_MS + LONGEST_PAUSE_MS) * 1000, stats
+    stats = all_came(room, watcher, doubles=4)
+    assert records(watcher)[1] >= 1 and stats["dropped"] == 0
+
+
+def test_dies_and_comes_back_many_times(broker, device, tmp_path):
+    watcher = Watcher(broker.port)
+    room = device(broker.port, period_s=0.05, quota=4096)
+    rng = random.Random(5)
+    lost = 0
+    for _ in range(4):
+        time.sleep(rng.uniform(0.2, 0.8))
+        before = len(records(watcher)[0])
+        broker.kill()
+        time.sleep(rng.uniform(0.05, 0.4))
+        broker.start()
+        # The watcher has to be there before the device is: mosquitto keeps nothing for it.
+        watcher.close()
+        again = Watcher(broker.port)
+        again.got = watcher.got + again.got
+        watcher = again
+        lost += before < 0
+    try:
+        stats = all_came(room, watcher, doubles=8)
+    finally:
+        watcher.close()
+    print(f"4 deaths: {stats['sent']} records, {stats['dropped']} dropped, longest tick "
+          f"{stats['longest_us']} us, {stats['reconnects']} reconnects")
+    assert stats["reconnects"] >= 3 and stats["longest_us"] < TIMEOUT_MS * 1000
+
+
+def test_overflow_is_counted_and_the_edge_stays(tmp_path, device):
+    broker = Broker(tmp_path)
+    room = device(broker.port, period_s=0.02, quota=512)
+    time.sleep(0.2)
+    room.ask("event memory.critical TINY")
+    assert wait(lambda: room.ask()["dropped"] >= 30)
+    stats = room.balanced()
+    assert stats["queued"] <= 8 and stats["used"] <= 512 + 64  # and a block of the bus's
+    broker.start()
+    watcher = Watcher(broker.port)
+    try:
+        assert wait(lambda: room.ask()["connected"])
+        stats = all_came(room, watcher)
+        assert stats["dropped"] >= 30
+        (alert,) = watcher.payloads("/alert")
+        assert alert["what"] == "TINY"
+        assert alert["seq"] == records(watcher)[0][0]
+    finally:
+        watcher.close()
+        broker.kill()
+
+
+def test_a_port_where_something_else_listens(device):
+    """Bytes that are no MQTT."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        room = device(server.getsockname()[1], period_s=0.2)
+        end = time.monotonic() + 4
+        server.settimeout(0.2)
+        while time.monotonic() < end:
+            try:
+                peer, _ = server.accept()
+            except TimeoutError:
+                continue
+            peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 3)
+            peer.close()
+        stats = room.balanced()
+    assert stats["errors"] >= 1 and stats["sent"] == 0 and stats["longest_us"] < 1_300_000
+    assert free_port()
