@@ -148,6 +148,11 @@ stubs: $(VENV) ## The type stubs as a wheel, for an editor
 	    .venv/bin/pip wheel --no-deps --no-build-isolation --wheel-dir build/stubs ./typings
 	@echo "stubs: $$(echo build/stubs/*.whl); typings/README.md says how an editor finds them"
 
+.PHONY: fleet
+fleet: $(VENV) ## Metrics of a fleet for Prometheus and Grafana, BROKER=host:port [HTTP=host:port TENANT=]
+	$(if $(BROKER),,@echo "fleet: say which broker, BROKER=host:1883"; exit 2)
+	@$(VENV) tools/fleet.py --broker "$(BROKER)" $(addprefix --http ,$(HTTP)) $(addprefix --tenant ,$(TENANT)) $(if $(TLS),--tls)
+
 LATER := is not in this version yet:
 .PHONY: monitor soak
 monitor: ## (later) Live view of a board's pools

@@ -16,6 +16,7 @@ import time
 import paho.mqtt.client as mqtt
 from fleet_devices import Fleet
 from fleet_metrics import Metrics
+from paho.mqtt.enums import CallbackAPIVersion
 from prometheus_client import CollectorRegistry, start_http_server
 
 PATTERN = "modesp/v1/{tenant}/+/memory/#"
@@ -44,7 +45,7 @@ class Link:
         self.where = f"{host}:{port}"
         self.pattern = PATTERN.format(tenant=tenant)
         self.told = None
-        self.client = client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        self.client = client = mqtt.Client(CallbackAPIVersion.VERSION2)
         if os.environ.get("MQTT_USER"):
             client.username_pw_set(os.environ["MQTT_USER"], os.environ.get("MQTT_PASSWORD"))
         if tls:

@@ -1,6 +1,6 @@
 """What a fleet said last: messages of memdiag.Telemetry become a bounded table of devices.
 
-Nothing that comes on the wire is fatal: what is no message of ours is counted by its kind of fault.
+Nothing that comes on the wire is fatal: what is no message of ours is counted, by its fault.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def checked_names(names):
     return [name[:LONGEST_NAME] for name in names[:SUSPECTS]]
 
 
-def checked_state(message):
+def checked_state(message) -> dict:
     pools = message.get("pools")
     if not all(number(message.get(key)) for key in NUMBERS):
         raise Garbage("bad_field")
@@ -108,6 +108,14 @@ def checked_state(message):
         raise Garbage("bad_field")
     state = {key: message[key] for key in NUMBERS}
     return state | {"pools": pools, "suspects": checked_names(message.get("suspects"))}
+
+
+def checked_alert(message) -> dict:
+    if not all(number(message.get(key)) for key in ("seq", "uptime_s")):
+        raise Garbage("bad_field")
+    if message.get("level") not in (0, 1, 2, 3):
+        raise Garbage("bad_field")
+    return {"seq": message["seq"], "uptime_s": message["uptime_s"], "level": message["level"]}
 
 
 class Fleet:
@@ -142,11 +150,11 @@ class Fleet:
         kind = match[3]
         if kind == "response":
             return
-        message = None if kind == "availability" else parsed(payload)
+        message: dict | None = None
         if kind == "state":
-            message = checked_state(message)
+            message = checked_state(parsed(payload))
         elif kind == "alert":
-            self._check_alert(message)
+            message = checked_alert(parsed(payload))
         elif payload not in (b"online", b"offline"):
             raise Garbage("bad_field")
         device = self._device(match[1], match[2])
@@ -163,18 +171,12 @@ class Fleet:
         device.messages += 1
         if self._numbered(device, message):
             if kind == "alert":
-                device.alerts[LEVELS[message["level"]]] += 1
+                device.alerts[LEVELS[int(message["level"])]] += 1
             # What waited on the device while the broker was away is older than what we have.
             elif device.state is None or message["uptime_s"] >= device.state["uptime_s"]:
                 device.state = message
         if kind == "state":
             device.seen = now
-
-    def _check_alert(self, message):
-        if not all(number(message.get(key)) for key in ("seq", "uptime_s")):
-            raise Garbage("bad_field")
-        if message.get("level") not in (0, 1, 2, 3) or isinstance(message["level"], bool):
-            raise Garbage("bad_field")
 
     def _device(self, tenant, name):
         device = self.devices.get((tenant, name))

@@ -81,11 +81,11 @@ class Metrics:
                 seen.add_metric(key, now - device.seen)
         yield up
         yield seen
-        live = [(key, device) for key, device in items if device.state and device.up(now)]
+        live = [(key, one.state) for key, one in items if one.state and one.up(now)]
         for name, (source, text) in GAUGES.items():
             family = GaugeMetricFamily(name, text, labels=DEVICE)
-            for key, device in live:
-                family.add_metric(key, device.state[source])
+            for key, state in live:
+                family.add_metric(key, state[source])
             yield family
         pools = GaugeMetricFamily(
             "mempool_pool_used_blocks", "Blocks of a pool in use.", labels=[*DEVICE, "pool"]
@@ -93,10 +93,10 @@ class Metrics:
         suspects = GaugeMetricFamily(
             "mempool_suspected_leak", "1: this owner only takes.", labels=[*DEVICE, "owner"]
         )
-        for key, device in live:
-            for pool, used in zip(POOLS, device.state["pools"], strict=True):
+        for key, state in live:
+            for pool, used in zip(POOLS, state["pools"], strict=True):
                 pools.add_metric([*key, pool], used)
-            for owner in dict.fromkeys(device.state["suspects"]):
+            for owner in dict.fromkeys(state["suspects"]):
                 suspects.add_metric([*key, owner], 1)
         yield pools
         yield suspects
@@ -111,7 +111,11 @@ class Metrics:
             yield family
         for name, source, text in (
             ("mempool_messages", "messages", "States and alerts that came."),
-            ("mempool_messages_lost", "lost", "Numbers missing between records; dropped ones too."),
+            (
+                "mempool_messages_lost",
+                "lost",
+                "Numbers missing between records; dropped ones too.",
+            ),
             ("mempool_messages_repeated", "repeated", "Records that came again."),
             ("mempool_restarts", "restarts", "Times that a device began anew."),
         ):

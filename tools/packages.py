@@ -37,12 +37,14 @@ TASKS = {
         ),
         ("qemu-system-misc", "qemu-system-riscv32"),
     ],
-    # The host tests: C++, 32-bit C++, formatting, and the CMake entry that ESP32 will use.
+    # The host tests: C++, 32-bit C++, formatting, the CMake entry that ESP32 will use, and a
+    # broker, which lies where a user's PATH may not lead.
     "test": [
         ("g++", "g++"),
         ("g++-multilib", ["g++", "-m32", "-print-file-name=libstdc++.a"]),
         ("clang-format", "clang-format"),
         ("cmake", "cmake"),
+        ("mosquitto", ["sh", "-c", "PATH=$PATH:/usr/sbin command -v mosquitto"]),
     ],
 }
 

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, overload
 
+from eventbus import EventBus
+from mempool import Owner
+from typing_extensions import Buffer
+
 @overload
 def report() -> str:
     """The memory report as text, with units.
@@ -86,3 +90,83 @@ class Responder:
         """Answers what was asked, at most 4 questions -> answers. Never blocks. From a loop."""
 
     def close(self) -> None: ...
+
+class Telemetry:
+    """Tells a broker how the pools are: a state a period, an alert at each edge, answers to
+    commands. What the broker does not take waits in pool blocks. docs/telemetry.md.
+
+    client: `publish(topic, msg, retain, qos)` with bytes and a buffer that is good during the
+    call; umqtt.simple and umqtt.robust, or any other. One in umqtt's shape is connected, listened
+    to and kept alive (managed); managed=False: the program does so.
+
+    topic: modesp/v1/TENANT/DEVICE/memory. bus: whose memory.* events become alerts; None: none.
+    quota: bytes of blocks that may wait, of an Owner of its own, or of `owner`. discovery: prefix
+    of Home Assistant's messages, "" for none. name: of the device there. ready() false: no attempt
+    is made. on_connect(): after each connection, to subscribe to what is the program's own.
+    timeout_s: the most that pump() waits for an answer. longest: bytes; a longer payload is read
+    past. gc_heap=False: a state does not tell the GC heap, which takes a walk of it.
+
+    ValueError: topic, period_s, timeout_s, quota (least 128) or qos (0, 1).
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        topic: str,
+        period_s: float = 60,
+        *,
+        bus: EventBus | None = ...,
+        quota: int = 2048,
+        owner: Owner | None = None,
+        qos: int = 1,
+        discovery: str | None = "homeassistant",
+        name: str | None = None,
+        ready: Callable[[], object] | None = None,
+        on_connect: Callable[[], object] | None = None,
+        timeout_s: float = 1,
+        longest: int = 1024,
+        managed: bool | None = None,
+        gc_heap: bool = True,
+    ) -> None: ...
+    sent: int
+    """Records (states and alerts) that the broker has: publish() returned."""
+    answered: int
+    refused: int
+    """Commands beyond the four that may wait."""
+
+    @property
+    def queued(self) -> int:
+        """Records that wait."""
+
+    @property
+    def dropped(self) -> int:
+        """Records that made way, and edges that made way on the bus."""
+
+    @property
+    def connected(self) -> bool: ...
+    @property
+    def reconnects(self) -> int: ...
+    @property
+    def errors(self) -> int:
+        """Attempts and connections that failed; last_error says the last one."""
+
+    @property
+    def last_error(self) -> Exception | None: ...
+    def tick(self) -> None:
+        """sample() and pump(). TypeError: publish() is a coroutine, and run() is the way."""
+
+    def sample(self) -> None:
+        """The half that looks. It never touches the network; no GC heap in a steady state."""
+
+    def pump(self) -> None:
+        """The half that sends: one step, or one message. It may wait timeout_s for an answer, and
+        may run in a thread of its own, where sample() runs in the loop."""
+
+    async def run(self, step_ms: int = 100) -> None:
+        """tick() for asyncio; a publish() that is a coroutine is awaited. Sets managed=False."""
+
+    def command(self, payload: Buffer, size: int | None = None) -> None:
+        """A request, as if it had come on the command topic. Answered by a later step."""
+
+    def close(self) -> None:
+        """Gives back every block, what waits being counted as dropped, and closes the socket."""

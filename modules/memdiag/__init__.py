@@ -17,6 +17,7 @@ _FILES = {
     "SUSPECT": "monitor",
     "BlackBox": "box",
     "blackbox": "box",
+    "Telemetry": "telemetry",
 }
 
 

@@ -21,7 +21,7 @@ _SENSORS = (
         "Suspected leaks",
         "value_json.suspects|count",
         '"stat_cla":"measurement","json_attr_t":"~/state",'
-        "\"json_attr_tpl\":\"{{{'owners':value_json.suspects}|tojson}}\"",
+        '"json_attr_tpl":"{{{\'owners\':value_json.suspects}|tojson}}"',
     ),
     (
         "free",
@@ -45,7 +45,9 @@ def node(topic):
     if len(levels) > 2 and levels[-1] == "memory":
         levels = levels[-3:-1]
     text = "_".join(levels)
-    return "".join(c if c.isalpha() and ord(c) < 128 or c.isdigit() or c in "_-" else "_" for c in text)
+    return "".join(
+        c if c.isalpha() and ord(c) < 128 or c.isdigit() or c in "_-" else "_" for c in text
+    )
 
 
 def message(number, prefix, topic, name, will, period_s):

@@ -5,8 +5,8 @@ import time
 import mempool
 from eventbus import bus as _bus
 
-from . import discovery as _discovery
 from .backlog import Backlog
+from .discovery import COUNT, message, node
 from .mqttlink import Link
 from .records import Edge, State, Writer
 
@@ -39,7 +39,7 @@ class Telemetry:
         timeout_s=1,
         longest=1024,
         managed=None,
-        gc_heap=True
+        gc_heap=True,
     ):
         if not topic or "+" in topic or "#" in topic or topic[0] == "/" or topic[-1] == "/":
             raise ValueError("telemetry: no topic to publish under: %r" % topic)
@@ -62,7 +62,7 @@ class Telemetry:
         self._qos = qos
         self._gc_heap = gc_heap
         self._discovery = discovery
-        self._name = name or " ".join(_discovery.node(topic).split("_"))
+        self._name = name or " ".join(node(topic).split("_"))
         self._backlog = Backlog(owner or mempool.Owner("telemetry-buf", quota), quota)
         self._link = Link(client, root, timeout_s, longest, managed)
         self._link.ready = ready
@@ -244,9 +244,9 @@ class Telemetry:
             self._what = "hello"
             self._to = link.will
             self._message = b"online"
-        elif self._discovery and self._hello <= _discovery.COUNT:
+        elif self._discovery and self._hello <= COUNT:
             self._what = "hello"
-            self._to, self._message = _discovery.message(
+            self._to, self._message = message(
                 self._hello - 1,
                 self._discovery,
                 self._topic,
@@ -299,4 +299,3 @@ class Telemetry:
             self._events = None
         self._backlog.clear()
         self._link.close()
-

@@ -2,8 +2,9 @@
 # will, what comes in, keep-alive, growing pauses, and what umqtt.robust would do by itself.
 import time
 
+import memdiag.mqttlink as mqttlink
 import mempool
-from memdiag import Telemetry, mqttlink
+from memdiag import Telemetry
 
 mqttlink.FIRST_PAUSE_MS = 20
 mqttlink.LONGEST_PAUSE_MS = 80

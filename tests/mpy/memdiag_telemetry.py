@@ -5,9 +5,11 @@ import gc
 import json
 import time
 
+import memdiag.mqttlink as mqttlink
 import mempool
 from eventbus import bus
-from memdiag import Telemetry, mqttlink
+from memdiag import Telemetry
+from memdiag.state import alert
 
 mqttlink.FIRST_PAUSE_MS = 10
 mqttlink.LONGEST_PAUSE_MS = 40
@@ -136,8 +138,6 @@ deliver()
 assert mempool.stats().used == 0
 
 # Names of suspects come with the state of their time; more than there is room for are cut.
-from memdiag.state import alert  # noqa: E402
-
 client = Client()
 telemetry = make(client, bus=None)
 alert.suspects = ["sensor", "logger"]

@@ -16,6 +16,7 @@ from pathlib import Path
 import machine
 import paho.mqtt.client as mqtt
 from console import die_with_parent
+from paho.mqtt.enums import CallbackAPIVersion
 
 HERE = Path(__file__).resolve().parent
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -92,7 +93,7 @@ class Watcher:
     def __init__(self, port, topic="#"):
         self.got: list[tuple[str, bytes, bool]] = []
         self._subscribed = threading.Event()
-        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, clean_session=True)
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, clean_session=True)
         self.client.on_message = lambda client, data, message: self.got.append(
             (message.topic, message.payload, message.retain)
         )
@@ -182,7 +183,7 @@ class Device:
     """room.py, which see."""
 
     def __init__(self, port, name="room-1", period_s=0.1, quota=2048, client="small", keepalive=0):
-        paths = [str(HERE / "device"), *os.environ.get("TELE_LIB", "").split(), ".frozen"]
+        paths = [str(HERE / "device"), ".frozen"]
         if os.environ.get("MEMPOOL_UMQTT"):
             paths.insert(0, os.environ["MEMPOOL_UMQTT"])
         self.process = subprocess.Popen(

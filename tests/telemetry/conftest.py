@@ -44,7 +44,7 @@ def device():
 
 @pytest.fixture
 def many_files():
-    """As many open files as this process may have: mosquitto, started after it, has one a device."""
+    """More open files for mosquitto, which is started after it: one a device."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))

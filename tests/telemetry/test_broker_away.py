@@ -21,9 +21,7 @@ TIMEOUT_MS = 1000
 def records(watcher):
     """Numbers in the order in which they came first, and how often one came again."""
     ends = (f"{ROOT}/state", f"{ROOT}/alert")
-    numbers = [
-        json.loads(p)["seq"] for t, p, kept in list(watcher.got) if t in ends and not kept
-    ]
+    numbers = [json.loads(p)["seq"] for t, p, kept in list(watcher.got) if t in ends and not kept]
     first = list(dict.fromkeys(numbers))
     return first, len(numbers) - len(first)
 
@@ -159,8 +157,10 @@ def test_dies_and_comes_back_many_times(broker, device, tmp_path):
         stats = all_came(room, watcher, doubles=8)
     finally:
         watcher.close()
-    print(f"4 deaths: {stats['sent']} records, {stats['dropped']} dropped, longest tick "
-          f"{stats['longest_us']} us, {stats['reconnects']} reconnects")
+    print(
+        f"4 deaths: {stats['sent']} records, {stats['dropped']} dropped, longest tick "
+        f"{stats['longest_us']} us, {stats['reconnects']} reconnects"
+    )
     assert stats["reconnects"] >= 3 and stats["longest_us"] < TIMEOUT_MS * 1000
 
 

@@ -33,7 +33,7 @@ def start(port, first):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=dict(os.environ, MICROPYPATH=f"{HERE / 'device'}:{os.environ.get('TELE_LIB','')}:.frozen"),
+        env=dict(os.environ, MICROPYPATH=f"{HERE / 'device'}:.frozen"),
         text=True,
         bufsize=1,
         preexec_fn=die_with_parent,

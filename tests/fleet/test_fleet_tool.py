@@ -1,0 +1,141 @@
+"""tools/fleet.py with a real broker: what devices say is scraped, and faults get one line each."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from broker import Broker, free_port, wait
+from console import die_with_parent
+from paho.mqtt.enums import CallbackAPIVersion
+from test_fleet_devices import state, topic
+
+TOOL = Path(__file__).resolve().parents[2] / "tools" / "fleet.py"
+
+
+class Tool:
+    def __init__(self, *arguments):
+        self.http = free_port()
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", str(TOOL), "--http", f"127.0.0.1:{self.http}", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=die_with_parent,
+        )
+
+    def scrape(self):
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.http}/metrics", timeout=5
+            ) as page:
+                return page.read().decode()
+        except (urllib.error.URLError, ConnectionError):
+            return ""
+
+    def end(self):
+        self.process.terminate()
+        return self.process.communicate(timeout=10)[0]
+
+
+@pytest.fixture
+def tool():
+    started = []
+
+    def start(*arguments):
+        started.append(Tool(*arguments))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.process.wait()
+
+
+def publish(port, *messages):
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    for name, payload in messages:
+        client.publish(name, payload, 1).wait_for_publish(5)
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_metrics_of_a_fleet(broker, tool):
+    fleet = tool("--broker", f"127.0.0.1:{broker.port}")
+    assert wait(lambda: "mempool_fleet_broker_connected 1.0" in fleet.scrape())
+    publish(
+        broker.port,
+        *[(topic(f"room-{n}"), state(used=n)) for n in range(20)],
+        (topic(), b"garbage"),
+        (topic(), b"\xff" * 100_000),
+    )
+    assert wait(lambda: "mempool_fleet_devices 20.0" in fleet.scrape())
+    page = fleet.scrape()
+    assert 'mempool_used_bytes{device="room-7",tenant="acme"} 7.0' in page
+    assert 'mempool_fleet_garbage_total{fault="not_json"} 1.0' in page
+    assert 'mempool_fleet_garbage_total{fault="too_long"} 1.0' in page
+
+
+def test_a_broker_that_comes_goes_and_comes(tmp_path, tool):
+    broker = Broker(tmp_path)
+    fleet = tool("--broker", f"127.0.0.1:{broker.port}")
+    assert wait(lambda: "mempool_fleet_broker_connected 0.0" in fleet.scrape())
+    for life in range(2):
+        broker.start()
+        assert wait(lambda: "mempool_fleet_broker_connected 1.0" in fleet.scrape(), 40)
+        publish(broker.port, (topic(), state(life + 1, 10 * life + 10)))
+        assert wait(
+            lambda life=life: (
+                f'mempool_messages_total{{device="room-1",tenant="acme"}} '
+                f"{life + 1}.0" in fleet.scrape()
+            )
+        )
+        broker.kill()
+        assert wait(lambda: "mempool_fleet_broker_connected 0.0" in fleet.scrape())
+    said = fleet.end()
+    assert "no broker at 127.0.0.1" in said and "is gone" in said, said
+    assert "Traceback" not in said and said.count("\n") < 10, said
+
+
+def test_a_broker_that_refuses(tmp_path, tool):
+    broker = Broker(tmp_path)
+    broker.start(anonymous=False)
+    fleet = tool("--broker", f"127.0.0.1:{broker.port}")
+    time.sleep(3)
+    assert "mempool_fleet_broker_connected 0.0" in fleet.scrape()
+    said = fleet.end()
+    broker.kill()
+    assert said.count("refuses") == 1 and "Traceback" not in said, said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--broker", "host:port"], "'host:port' is not host:port"),
+        (["--broker", "h", "--tenant", "a/b"], "one level"),
+        (["--broker", "h", "--http", ":0"], "is not host:port"),
+    ],
+)
+def test_bad_arguments_are_one_line(arguments, part):
+    done = subprocess.run(
+        [sys.executable, str(TOOL), *arguments], capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 2 and part in done.stdout and done.stdout.count("\n") == 1
+
+
+def test_a_port_that_is_taken(broker):
+    done = subprocess.run(
+        [sys.executable, str(TOOL), "--broker", "h", "--http", f"127.0.0.1:{broker.port}"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 1 and "cannot serve" in done.stdout
