@@ -11,8 +11,13 @@ import json
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from esptool.bin_image import LoadFirmwareImage
 from esptool.targets import CHIP_DEFS
+from esptool.util import FatalError
+from firmware_env import FirmwareError
+from firmware_parts import split_app
 
 FOLDER = Path(__file__).resolve().parent.parent / "build" / "firmware"
 
@@ -71,10 +76,11 @@ def header(path: Path) -> tuple[str, str]:
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror}") from None
     if len(data) < HEADER_BYTES or data[0] != MAGIC:
-        found = f"0x{data[0]:02x}" if data else "nothing"
+        found = f"begins with 0x{data[0]:02x}, not 0x{MAGIC:02x}" if data else "is empty"
+        if data and data[0] == MAGIC:
+            found = f"has {len(data)} bytes"
         raise ImageError(
-            f"{path} is no firmware image: it begins with {found}, not 0x{MAGIC:02x}; "
-            "give the .bin that make firmware names"
+            f"{path} is no firmware image: it {found}; give the .bin that make firmware names"
         )
     (chip_id,) = struct.unpack_from("<H", data, CHIP_ID_AT)
     if chip_id not in CHIPS:
@@ -119,19 +125,34 @@ def load(path: Path) -> Image:
             f"{path.with_suffix('.json')} says offset {about['offset']:#x}, but {chip} starts at "
             f"{OFFSETS[chip]:#x}; make firmware again"
         )
-    return Image(path, chip, about["offset"], about["flash_size"], about["board"], about)
+    image = Image(path, chip, about["offset"], about["flash_size"], about["board"], about)
+    _whole(image)
+    return image
 
 
 def _whole(image: Image) -> None:
     """An application begins with the same header, but written in the bootloader's place it only
-    makes a board that does not start."""
-    with image.path.open("rb") as file:
-        file.seek(PARTITIONS_AT - image.offset)
-        if file.read(2) != PARTITION_MAGIC:
-            raise ImageError(
-                f"{image.path} has no partition table at {PARTITIONS_AT:#x}: an application "
-                "alone? Give the merged image that make firmware names"
-            )
+    makes a board that does not start; and so does half an image."""
+    data = image.path.read_bytes()
+    at = PARTITIONS_AT - image.offset
+    if data[at : at + len(PARTITION_MAGIC)] != PARTITION_MAGIC:
+        raise ImageError(
+            f"{image.path} has no partition table at {PARTITIONS_AT:#x}: an application "
+            "alone? Give the merged image that make firmware names"
+        )
+    try:
+        app: Any = LoadFirmwareImage(image.chip, split_app(data, image.offset)[1])
+        whole = app.checksum == app.calculate_checksum()
+        whole = whole and not (app.append_digest and app.stored_digest != app.calc_digest)
+    except FirmwareError as error:
+        raise ImageError(f"{image.path}: {error}") from None
+    except (FatalError, struct.error, IndexError, TypeError):  # as esptool ends where bytes do
+        whole = False
+    if not whole:
+        raise ImageError(
+            f"the application in {image.path} is cut off or damaged ({len(data)} bytes): "
+            "copy the image anew, or make firmware again"
+        )
 
 
 def newest(board: str = "", folder: Path = FOLDER) -> Image:

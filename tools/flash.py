@@ -25,6 +25,7 @@ from flash_log import FlashLog
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / "build" / "flash.log"
 BAUD = 460800
+BAUD_LEAST, BAUD_MOST = 9600, 5_000_000
 BOOT_BUTTON = "hold its BOOT button while it starts"
 
 
@@ -171,13 +172,19 @@ def run(arguments: argparse.Namespace) -> None:
                     "give one of IMAGE= and BOARD="
                 )
         else:
-            image = firmware_image.newest(arguments.board)
+            image = firmware_image.newest(arguments.board, arguments.folder)
+    try:
+        baud = int(arguments.baud)
+    except ValueError:
+        baud = 0
+    if not BAUD_LEAST <= baud <= BAUD_MOST:
+        raise FlashError(f"BAUD={arguments.baud} is not a number from {BAUD_LEAST} to {BAUD_MOST}")
     port = flash_port.check(arguments.port, arguments.command)
     log = FlashLog(arguments.log)
     EspLog.set_logger(log)
     ResetStrategy.print_once = PrintOnce(log.warn)  # it was bound to the logger before ours
     start = time.monotonic()
-    with Board(port, arguments.baud, log) as board:
+    with Board(port, baud, log) as board:
         try:
             if image is not None:
                 flash(board, image)
@@ -209,7 +216,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--port", default="")
     parser.add_argument("--board", default="")
     parser.add_argument("--image", type=Path)
-    parser.add_argument("--baud", type=int, default=BAUD)
+    parser.add_argument("--folder", type=Path, default=firmware_image.FOLDER, help="of the images")
+    parser.add_argument("--baud", default=str(BAUD))
     parser.add_argument("--log", type=Path, default=LOG, help="what esptool said")
     arguments = parser.parse_args(argv)
     try:

@@ -8,6 +8,7 @@ import errno
 import os
 from pathlib import Path
 
+import serial
 from serial.tools import list_ports
 
 # pyserial's URLs (socket://host:port, rfc2217://host:port) are not looked at from here.
@@ -59,7 +60,14 @@ def check(port: str | None, command: str) -> str:
     """The port, where it can be opened. `command` is what the user typed, for the advice."""
     if not port:
         raise PortError(f"say which port, make {command} PORT=/dev/ttyUSB0; {present()}")
-    if URL in port or os.name == "nt":
+    if URL in port:
+        try:
+            serial.serial_for_url(port, do_not_open=True)
+        except (ValueError, serial.SerialException):
+            known = "socket://host:port, rfc2217://host:port"
+            raise PortError(f"{port} is no serial port that pyserial knows: {known}") from None
+        return port
+    if os.name == "nt":
         return port
     try:
         descriptor = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)

@@ -1,6 +1,9 @@
 """Mock bootloaders, images made for their chips, and tools/flash.py."""
 
+import functools
+import hashlib
 import json
+import operator
 import random
 import struct
 import threading
@@ -14,8 +17,24 @@ from esp32_mock_bootloader.api import mock_bootloader
 CHIP_IDS = {name: number for number, name in firmware_image.CHIPS.items()}
 
 
+APP_AT = 0x9000
+
+
+def app_bytes(chip):
+    """A small application as esptool knows it: one segment, its checksum, its digest."""
+    header = bytearray(firmware_image.HEADER_BYTES)
+    header[:4] = bytes([firmware_image.MAGIC, 1, 2, 0x20])
+    struct.pack_into("<H", header, firmware_image.CHIP_ID_AT, CHIP_IDS[chip])
+    header[-1] = 1  # a digest follows
+    payload = b"mpy\n" * 64
+    data = bytes(header) + struct.pack("<II", 0x3F400020, len(payload)) + payload
+    data += bytes(15 - len(data) % 16) + bytes([functools.reduce(operator.xor, payload, 0xEF)])
+    return data + hashlib.sha256(data).digest()
+
+
 def image_bytes(chip, kilobytes=40, seed=1):
-    """A merged image in shape: the bootloader's header, a partition table, half of it empty."""
+    """A merged image in shape: the bootloader's header, a partition table, an application in half
+    of noise, half of it empty."""
     chance = random.Random(seed)
     offset = firmware_image.OFFSETS[chip]
     data = bytearray(chance.randbytes(kilobytes << 9)) + bytearray(b"\xff" * (kilobytes << 9))
@@ -23,7 +42,10 @@ def image_bytes(chip, kilobytes=40, seed=1):
     data[:4] = bytes([firmware_image.MAGIC, 3, 2, 0x20])  # 4 MB
     struct.pack_into("<H", data, firmware_image.CHIP_ID_AT, CHIP_IDS[chip])
     table = firmware_image.PARTITIONS_AT - offset
-    data[table : table + 2] = firmware_image.PARTITION_MAGIC
+    entry = struct.pack("<HBBII16sI", 0x50AA, 0, 0, APP_AT, 0x1000, b"factory", 0)
+    data[table : table + 64] = entry.ljust(64, b"\xff")
+    app = app_bytes(chip)
+    data[APP_AT - offset : APP_AT - offset + len(app)] = app
     return bytes(data)
 
 

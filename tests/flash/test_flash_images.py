@@ -5,6 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import conftest
 import firmware_image
 import pytest
 from conftest import image_bytes
@@ -96,7 +97,10 @@ def test_no_image(tmp_path):
 def test_no_firmware_image(data, tmp_path):
     path = tmp_path / "x.bin"
     path.write_bytes(data)
-    refuse(lambda: firmware_image.load(path), "is no firmware image")
+    refuse(lambda: firmware_image.load(path), "is no firmware image: it ")
+    refuse(
+        lambda: firmware_image.load(path), {0: "is empty", 3: "has 3 bytes"}.get(len(data), "0x7f")
+    )
 
 
 def test_unknown_chip(tmp_path):
@@ -112,6 +116,32 @@ def test_application_alone(tmp_path):
     data[0x7000:0x7002] = b"xx"
     path.write_bytes(data)
     refuse(lambda: firmware_image.load(path), "no partition table at 0x8000", "merged image")
+
+
+def test_not_the_whole_image(make_image, tool):
+    """It would be written and verified, and the board would not start."""
+    for path in (make_image("esp32"), make_image("esp32c3", "MODESP_C3")):
+        data = path.read_bytes()
+        app = (
+            conftest.APP_AT
+            - firmware_image.OFFSETS["esp32" if "esp32-" in path.name else "esp32c3"]
+        )
+        damaged = bytearray(data)
+        damaged[app + 100] ^= 1
+        for wrong in (data[:app], data[: app + 10], data[: app + 60], bytes(damaged)):
+            path.write_bytes(wrong)
+            refuse(lambda path=path: firmware_image.load(path), "is cut off or damaged")
+        tool("flash", "--port", "/dev/x", "--image", path).refused("cut off or damaged")
+        path.write_bytes(data)
+        assert firmware_image.load(path)
+
+
+def test_no_place_for_an_application(make_image):
+    path = make_image("esp32")
+    data = bytearray(path.read_bytes())
+    data[0x7002] = 1  # its only partition holds data
+    path.write_bytes(data)
+    refuse(lambda: firmware_image.load(path), "has no place for an application")
 
 
 def test_board_and_image_of_different_boards(tool, make_image):

@@ -50,6 +50,18 @@ def test_errors_of_the_port(number, words, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("port", ["foo://bar", "hwgrep://no such port"])
+def test_unknown_url(port, tool, make_image):
+    done = tool("flash", "--port", port, "--image", make_image("esp32"))
+    done.refused(f"{port} is no serial port that pyserial knows", "socket://host:port")
+
+
+@pytest.mark.parametrize("baud", ["abc", "", "0", "-5", "1e6", "99999999"])
+def test_wrong_speed(baud, tool, make_image):
+    done = tool("flash", "--port", "/dev/x", "--image", make_image("esp32"), "--baud", baud)
+    done.refused(f"flash: BAUD={baud} is not a number from 9600 to 5000000")
+
+
 def test_no_serial_port(tool, make_image, tmp_path):
     image = make_image("esp32")
     tool("flash", "--port", image, "--image", image).refused("is no serial port; ")
