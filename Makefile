@@ -27,6 +27,10 @@ TARGET_BOARD := $(BOARD_$(TARGET))
 ifeq ($(TARGET_BOARD),)
 $(error TARGET=$(TARGET) is not one of: $(TARGETS))
 endif
+# It names a folder, which is removed and made anew.
+ifneq ($(findstring /,$(VARIANT))$(word 2,$(VARIANT)),)
+$(error VARIANT=$(VARIANT) is not a name: one word, without a slash)
+endif
 
 VENV := .venv/bin/python
 SOURCE := build/micropython-$(MICROPYTHON_VERSION)
@@ -92,13 +96,13 @@ format: $(VENV) ## Format C and Python in place
 .PHONY: menuconfig
 menuconfig: $(VENV) ## Edit a board's settings, BOARD=UNIX|QEMU_CM3|QEMU_RV32|MODESP_...
 	$(if $(BOARD),,@echo "menuconfig: say which board, BOARD=UNIX"; exit 2)
-	@$(VENV) tools/kconfig.py menuconfig --board $(BOARD)
+	@$(VENV) tools/kconfig.py menuconfig --board "$(BOARD)"
 
 # Where images and the ESP32 boards' own folders go.
 FIRMWARE_DIR ?= build
 # Not the settings that a build of TARGET has kept.
 GIVEN_CONFIG = $(if $(filter command environment,$(word 1,$(origin CONFIG))),$(CONFIG))
-FIRMWARE = $(addprefix --board ,$(BOARD)) $(addprefix --variant ,$(BOARD_VARIANT)) --config "$(GIVEN_CONFIG)" \
+FIRMWARE = --board "$(BOARD)" $(addprefix --variant ,$(BOARD_VARIANT)) --config "$(GIVEN_CONFIG)" \
     --modules "$(USER_C_MODULES)" $(addprefix --manifest ,$(FROZEN_MANIFEST)) \
     --mpy-cross $(MPY_CROSS) --build $(FIRMWARE_DIR)
 
@@ -110,7 +114,7 @@ firmware: $(VENV) ## Image for an ESP32 board, BOARD=MODESP_ESP32|S3|C3|... [CON
 
 .PHONY: image-info
 image-info: $(VENV) ## What is in an image, the newest or BOARD= or IMAGE=file.bin
-	@$(VENV) tools/firmware_info.py --folder $(FIRMWARE_DIR)/firmware $(addprefix --board ,$(BOARD)) $(addprefix --image ,$(IMAGE))
+	@$(VENV) tools/firmware_info.py --folder $(FIRMWARE_DIR)/firmware --board "$(BOARD)" $(addprefix --image ,$(IMAGE))
 
 .PHONY: size
 size: prepare ## Footprint of the pools, from the ELF
@@ -135,7 +139,7 @@ erase: $(VENV) ## Empty a board's flash, PORT=/dev/ttyUSB0
 	@$(VENV) tools/flash.py erase $(FLASH_FLAGS)
 
 # PORT=qemu:rv32 brings its firmware by itself.
-DEVICE_TARGET = $(patsubst qemu:%,%,$(filter qemu:%,$(PORT)))
+DEVICE_TARGET = $(filter cm3 rv32,$(patsubst qemu:%,%,$(filter qemu:%,$(PORT))))
 .PHONY: test-device
 test-device: $(VENV) ## The suite on a board, PORT=/dev/ttyUSB0|qemu:cm3|qemu:rv32 [FILES= PARTS=]
 	@$(if $(DEVICE_TARGET),$(MAKE) --no-print-directory build TARGET=$(DEVICE_TARGET))
@@ -164,7 +168,7 @@ soak: ## (later) A week of traffic
 # What it takes
 
 WHERE = --target $(TARGET) $(addprefix --variant ,$(VARIANT))
-FLASH_FLAGS = --port "$(PORT)" --board "$(BOARD)" $(addprefix --image ,$(IMAGE)) $(addprefix --baud ,$(BAUD))
+FLASH_FLAGS = --port "$(PORT)" --board "$(BOARD)" --folder $(FIRMWARE_DIR)/firmware $(addprefix --image ,$(IMAGE)) $(addprefix --baud ,$(BAUD))
 EXEC_FLAGS = $(WHERE) $(addprefix --timeout ,$(TIMEOUT)) $(addprefix --heap ,$(HEAP))
 
 $(VENV): tools/requirements.txt
@@ -201,18 +205,20 @@ $(MPY_CROSS): $(if $(MICROPYTHON_DIR),clone,$(SOURCE)) | $(VENV)
 	    $(UPSTREAM)/mpy-cross BUILD=$(ROOT)/$(@D)
 	@touch $@
 
-# Settings that no file's date shows: where they change, the folder is built anew.
+# Settings that no file's date shows: where they change, the folder is built anew. Wrong ones are neither kept nor built.
 SETTINGS = CONFIG ?= $(CONFIG)\nMASKED ?= $(MASKED)\nEXAMPLES ?= $(EXAMPLES)\n\# from $(MPY)\n
 # A variant starts from what its target has built of the same source.
 BASE := build/$(TARGET)
 SEED = $(if $(and $(VARIANT),$(wildcard $(BASE)/$(notdir $(BINARY)))),\
     if grep -qx '\# from $(MPY)' $(BASE)/settings.mk; then tools/seed.sh $(BASE) $(BUILD); fi,true)
 
+CHECK = $(if $(CONFIG),$(VENV) tools/kconfig.py check --board $(TARGET_BOARD) $(addprefix --set ,$(CONFIG)) > /dev/null,true)
+
 .PHONY: settings
-settings:
+settings: $(VENV)
 	@mkdir -p $(BUILD)
 	@printf '$(SETTINGS)' | cmp -s - $(BUILD)/settings.mk || \
-	    { rm -rf $(BUILD) && mkdir -p $(BUILD) && $(SEED) && \
+	    { $(CHECK) && rm -rf $(BUILD) && mkdir -p $(BUILD) && $(SEED) && \
 	      printf '$(SETTINGS)' > $(BUILD)/settings.mk; }
 
 # What every build shares, so that builds may run side by side.

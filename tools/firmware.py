@@ -130,7 +130,7 @@ class Build:
                     f"{board.name} has no variant {args.variant!r}: {' '.join(known) or 'none'}"
                 )
         if self.manifest and not Path(self.manifest).is_file():
-            raise FirmwareError(f"FROZEN_MANIFEST={args.manifest} is not there")
+            raise FirmwareError(f"FROZEN_MANIFEST={args.manifest} is no file")
 
     def _forget_what_is_old(self) -> None:
         """A folder of other sources is built anew; an sdkconfig of other settings is made anew, or

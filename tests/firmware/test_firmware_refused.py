@@ -140,7 +140,7 @@ def test_debians_source_is_one_that_lacks_them(firmware, micropython):
 
 def test_a_manifest_that_is_not_there(firmware):
     said = firmware.refused(BOARD, "--manifest", "none.py")
-    assert said == "FROZEN_MANIFEST=none.py is not there"
+    assert said == "FROZEN_MANIFEST=none.py is no file"
 
 
 def test_a_build_that_fails(firmware):

@@ -47,6 +47,12 @@ def test_what_is_not_there_says_so_in_one_line_and_fails(target):
         (["build", "TARGET=z80"], "TARGET=z80 is not one of: unix unix32 cm3 rv32"),
         (["exec"], "say which script, FILE=script.py"),
         (["menuconfig"], "say which board, BOARD="),
+        (["menuconfig", "BOARD=UNIX QEMU_CM3"], "no board 'UNIX QEMU_CM3'"),
+        (["firmware", "BOARD=MODESP_ESP32 MODESP_C3"], "no board 'MODESP_ESP32 MODESP_C3'"),
+        (["flash", "FIRMWARE_DIR=/none"], "no image in /none/firmware"),
+        (["test-device", "PORT=qemu:z80"], "emulated boards are qemu:cm3, qemu:rv32"),
+        (["build", "VARIANT=../x"], "VARIANT=../x is not a name"),
+        (["build", "VARIANT=a b"], "VARIANT=a b is not a name"),
         (["build", "MICROPYTHON_DIR=/none"], "MICROPYTHON_DIR=/none holds no MicroPython"),
     ],
 )
@@ -108,6 +114,13 @@ def test_wrong_setting_stops_the_build():
     assert "MEMORY_POOL_TINY_COUNT" in text and "1000000" in text
     assert not (ROOT / "build/unix-refused/micropython").exists()
     shutil.rmtree(ROOT / "build/unix-refused")
+
+
+def test_wrong_setting_is_not_kept(built):
+    done = make("build", "VARIANT=probe", "CONFIG=MEMORY_POOL_SPILL=maybe")
+    assert done.returncode != 0 and "SPILL=maybe is not a bool" in done.stdout + done.stderr
+    planned = make("-n", "build", "VARIANT=probe").stdout
+    assert "kconfig.py generate" not in planned  # what was built is there as it was
 
 
 def quiet(tmp_path, *command):
