@@ -44,7 +44,7 @@ BINARY := $(BUILD)/$(if $(filter unix%,$(TARGET)),micropython,firmware.elf)
 .PHONY: help
 help: ## This list
 	@echo "mempool: deterministic memory for MicroPython. Targets:"
-	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 18
 	@echo "TARGET=$(subst $() ,|,$(TARGETS)) chooses where; unix without it."
 
 RUN_FLAGS = , speed=$(SPEED)$(if $(LEAK),$(comma) leak=True)$(if $(EXHAUST),$(comma) exhaust=True)$(if \
@@ -157,10 +157,19 @@ fleet: $(VENV) ## Metrics of a fleet for Prometheus and Grafana, BROKER=host:por
 	$(if $(BROKER),,@echo "fleet: say which broker, BROKER=host:1883"; exit 2)
 	@$(VENV) tools/fleet.py --broker "$(BROKER)" $(addprefix --http ,$(HTTP)) $(addprefix --tenant ,$(TENANT)) $(if $(TLS),--tls)
 
+MONITOR = --port "$(PORT)" $(addprefix --period ,$(PERIOD)) $(if $(RECORD),--record "$(RECORD)") \
+    $(if $(REPORT),--report "$(REPORT)") $(if $(PLAIN),--plain)
+.PHONY: monitor
+monitor: $(VENV) ## Live view, PORT=/dev/ttyUSB0|qemu:rv32|unix|udp://... [RECORD= REPORT= PERIOD= PLAIN=1]
+	@$(if $(DEVICE_TARGET),$(MAKE) --no-print-directory build TARGET=$(DEVICE_TARGET))
+	@$(VENV) tools/monitor.py $(MONITOR)
+
+.PHONY: mpremote-config
+mpremote-config: $(VENV) ## Shortcuts: mpremote pools, leaks, poolmap [REMOVE=1]
+	@$(VENV) tools/mpremote_config.py $(if $(REMOVE),--remove)
+
 LATER := is not in this version yet:
-.PHONY: monitor soak
-monitor: ## (later) Live view of a board's pools
-	@echo "monitor: $(LATER) use print(mempool.stats()) in make repl"; exit 1
+.PHONY: soak
 soak: ## (later) A week of traffic
 	@echo "soak: $(LATER) use make run HOURS=168"; exit 1
 

@@ -83,10 +83,14 @@ class Emulator:
 
 
 class Board:
-    """`traceback` is that of the last program that ended with an exception."""
+    """`traceback` is that of the last program that ended with an exception; `command` is what the
+    user typed, for the advice of a port that cannot be used."""
 
-    def __init__(self, port: str, patience: float = BOOT_SECONDS) -> None:
+    def __init__(
+        self, port: str, patience: float = BOOT_SECONDS, command: str = "test-device"
+    ) -> None:
         self.name = port
+        self.command = command
         self.patience = patience  # seconds that it has to come back
         self.target = port[5:] if port.startswith("qemu:") else "esp32"
         self.emulator: Emulator | None = None
@@ -107,7 +111,7 @@ class Board:
             port = self.emulator.port
         else:
             try:
-                flash_port.check(port, "test-device")
+                flash_port.check(port, self.command)
             except flash_port.PortError as error:
                 raise Lost(str(error)) from None
         try:
@@ -133,7 +137,7 @@ class Board:
     def __exit__(self, *args: object) -> None:
         self.close()
 
-    def _gone(self, error: Exception) -> Lost:
+    def gone(self, error: Exception) -> Lost:
         if self.emulator is not None:
             try:
                 self.emulator.process.wait(1)
@@ -179,14 +183,14 @@ class Board:
                 return
             except (*GONE, Lost) as error:
                 if time.monotonic() > deadline:
-                    raise error if isinstance(error, Lost) else self._gone(error) from None
+                    raise error if isinstance(error, Lost) else self.gone(error) from None
                 if not isinstance(error, TransportError) and self.emulator is None:
                     if self.link is not None:
                         self.link.serial.close()
                     self.link = None
                     time.sleep(0.2)
                 elif self.emulator is not None and self.emulator.process.poll() is not None:
-                    raise self._gone(error) from None
+                    raise self.gone(error) from None
 
     def started(self, seconds: float) -> bool:
         """Whether the board starts anew within the time. Nothing is sent: a Ctrl-C would end what
@@ -207,7 +211,7 @@ class Board:
         try:
             self._raw(True, PROMPT_SECONDS)
         except GONE as error:
-            raise self._gone(error) from None
+            raise self.gone(error) from None
 
     def fresh(self) -> None:
         """A start from reset, so that nothing is left of what ran before."""
@@ -264,9 +268,9 @@ class Board:
         except TransportError as problem:
             if "timeout waiting" in str(problem):
                 raise Hung(f"{name} had not ended after {timeout:g} s") from None
-            raise self._gone(problem) from None
+            raise self.gone(problem) from None
         except GONE as problem:
-            raise self._gone(problem) from None
+            raise self.gone(problem) from None
         result = stream.result()
         if result is None:
             text = error.decode(errors="replace").strip().splitlines()
@@ -280,7 +284,7 @@ class Board:
         try:
             self.link.exec_raw_no_follow(source)
         except GONE as error:
-            raise self._gone(error) from None
+            raise self.gone(error) from None
 
 
 def _last_words(said: bytes | bytearray) -> str:

@@ -1,0 +1,397 @@
+"""Where samples come from: a thread that asks a program by UDP, or reads a board's serial line, a
+pseudo terminal, a socket, or an emulated board that it starts. Whatever goes wrong there becomes
+a Note of one line; the thread goes on, and finds the device again when it is back.
+
+    source = open_source("/dev/ttyUSB0", period_ms=1000)
+    source.start()
+    source.events.get()         # a Sample or a Note
+    source.reset_statistics()
+    source.stop()
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import socket
+import threading
+import time
+from typing import Any
+
+import flash_port
+import machine
+from device_link import GONE, STARTS, Board, LinkError
+from monitor_model import BadSample, Note, Sample, parse
+from monitor_wire import Garbage, Item, Record, Wire, Words, decode, printable
+from mpremote.transport import TransportError
+from mpremote.transport_serial import SerialTransport
+
+UDP_PORT = 18765  # memdiag.live's own
+ANSWER_SECONDS = 2.0
+LISTEN_SECONDS = 1.5
+AGAIN_SECONDS = 1.0
+RESTART_SECONDS = 3.0  # from a reset to a program of the board's own
+BOOT_SECONDS = 15  # for a program that streams by itself to do so again
+MOST_FAILURES = 3
+WAYS = "/dev/ttyUSB0, qemu:rv32, qemu:cm3, unix, udp://host:port, socket://host:port"
+
+PROGRAM = """\
+try:
+    from memdiag import stream
+except ImportError:
+    print('\\x1e{{"error": "no memdiag"}}')
+else:
+    stream({period})
+"""
+
+
+class SourceError(Exception):
+    """A PORT that can never work: one line."""
+
+
+class Source:
+    def __init__(self, name: str, period_ms: int) -> None:
+        self.name = name
+        self.period = period_ms / 1000
+        self.events: queue.Queue[Sample | Note] = queue.Queue()
+        self.stopping = threading.Event()
+        self._reset = threading.Event()
+        self._trouble = ""
+        self._thread = threading.Thread(target=self._main, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def reset_statistics(self) -> None:
+        self._reset.set()
+
+    def _main(self) -> None:
+        raise NotImplementedError
+
+    def _note(self, kind: str, text: str) -> None:
+        self.events.put(Note(time.time(), kind, text))
+
+    def _in_trouble(self, text: str, kind: str = "trouble") -> None:
+        """Said once, however often it is met until something works."""
+        if text != self._trouble:
+            self._trouble = text
+            self._note(kind, text)
+
+    def _record(self, value: object) -> bool:
+        """Whether the record was a sample."""
+        try:
+            sample = parse(value, time.time())
+        except BadSample as error:
+            self._note("garbage", str(error))
+            return False
+        if self._trouble:
+            self._trouble = ""
+            self._note("info", f"{self.name}: answers again")
+        self.events.put(sample)
+        return True
+
+
+class UdpSource(Source):
+    """Asks memdiag.live.Responder, which the program polls."""
+
+    def __init__(self, name: str, host: str, port: int, period_ms: int) -> None:
+        super().__init__(name, period_ms)
+        self.address = (host, port)
+        self.heard = False
+
+    def _main(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                kind, *_, address = socket.getaddrinfo(*self.address, type=socket.SOCK_DGRAM)[0]
+                with socket.socket(kind, socket.SOCK_DGRAM) as link:
+                    link.connect(address)
+                    self._ask(link)
+            except socket.gaierror as error:
+                self._in_trouble(f"{self.name}: no host {self.address[0]!r}: {error.strerror}")
+            except OSError as error:
+                self._in_trouble(f"{self.name}: {error.strerror or error}")
+            self.stopping.wait(AGAIN_SECONDS)
+
+    def _nobody(self) -> None:
+        if self.heard:
+            self._in_trouble(f"{self.name}: no answer any more: the program ended, or hangs")
+        else:
+            self._in_trouble(
+                f"nobody answers at {self.name}: start a program that polls "
+                "memdiag.Responder(), as make run LEAK=1 does"
+            )
+
+    def _ask(self, link: socket.socket) -> None:
+        due = time.monotonic()
+        while not self.stopping.is_set():
+            self.stopping.wait(max(0.0, min(self.period, due - time.monotonic())))
+            due = max(due + self.period, time.monotonic())
+            try:
+                self._drain(link)
+                if self._reset.is_set():
+                    self._reset.clear()
+                    link.send(b"reset_stats")
+                    self._answer(link)
+                link.send(b"live")
+                self._answer(link)
+            except (ConnectionRefusedError, TimeoutError):
+                self._nobody()
+                due = time.monotonic() + min(AGAIN_SECONDS, self.period)
+
+    def _drain(self, link: socket.socket) -> None:
+        """What came too late belongs to no question any more."""
+        link.setblocking(False)
+        try:
+            while link.recv(65536):
+                pass
+        except BlockingIOError:
+            pass
+
+    def _answer(self, link: socket.socket) -> None:
+        link.settimeout(max(ANSWER_SECONDS, self.period))
+        found = decode(link.recv(65536))
+        if isinstance(found, Garbage):
+            self._note("garbage", f"{self.name}: {found.why}")
+            return
+        value = found.value
+        if isinstance(value, dict) and isinstance(value.get("error"), str):
+            self._in_trouble(f"{self.name}: the device says: {printable(value['error'])}")
+        elif isinstance(value, dict) and "reset_stats" in value:
+            self._note("info", "the device has reset its statistics")
+        elif self._record(value):
+            self.heard = True
+
+
+class Ended(Exception):
+    """The program of the raw REPL has ended: its last words."""
+
+
+class NoMemdiag(Exception):
+    """The firmware cannot be asked."""
+
+
+class SerialSource(Source):
+    """Listens first: a program may stream by itself, and is then not disturbed. Where none does,
+    the raw REPL runs memdiag.stream(), which interrupts what runs there."""
+
+    def __init__(self, name: str, period_ms: int) -> None:
+        super().__init__(name, period_ms)
+        self.board: Board | None = None
+        self.wire = Wire()
+        self.own = False  # whether the stream is ours
+        self.seen_start = False
+        self.announced = False
+        self.failures = 0
+
+    def _main(self) -> None:
+        away = False
+        while not self.stopping.is_set():
+            opened = False
+            try:
+                with Board(self.name, command="monitor") as board:
+                    opened = True
+                    if away:
+                        self._trouble = ""
+                        self._note("info", f"{self.name}: is there")
+                    away = False
+                    self.board = board
+                    self._session(board)
+            except NoMemdiag:
+                self._in_trouble(
+                    f"{self.name}: its firmware has no memdiag: build and flash this one "
+                    "(make firmware, make flash)",
+                    "fatal",
+                )
+                return
+            except (LinkError, *GONE) as error:
+                away = away or not opened
+                self._in_trouble(printable(" ".join(str(error).split())))
+            finally:
+                self.board = None
+            if self.failures >= MOST_FAILURES:
+                self._note("fatal", f"{self.name}: memdiag.stream() ended {self.failures} times")
+                return
+            self.stopping.wait(AGAIN_SECONDS)
+
+    def _session(self, board: Board) -> None:
+        """With the port open: until we stop, or the port or the stream fails."""
+        link = board.link
+        assert link is not None
+        self.wire = Wire()
+        # Nothing runs on an emulated board that has just been started.
+        listen = 0 if board.emulator is not None else LISTEN_SECONDS
+        try:
+            while not self.stopping.is_set() and self.failures < MOST_FAILURES:
+                self.own = self.seen_start = False
+                if self._listen(link, listen):
+                    self._note("info", f"{self.name}: a program there streams by itself")
+                elif not self.stopping.is_set():
+                    self._enter(board)
+                if self._follow(link):
+                    self.failures = 0
+                else:
+                    self.failures += 1
+                listen = LISTEN_SECONDS + (RESTART_SECONDS if self.seen_start else 0)
+        except GONE as error:
+            if not self.stopping.is_set():
+                raise board.gone(error) from None
+        finally:
+            self._leave(link)
+
+    def _enter(self, board: Board) -> None:
+        if not self.announced:
+            self.announced = True
+            self._note("info", f"{self.name}: runs memdiag.stream() there; it interrupts what ran")
+        try:
+            board.wait(BOOT_SECONDS if board.emulator else 5)
+        except LinkError:
+            if board.emulator or (
+                flash_port.URL not in self.name and not os.path.exists(self.name)
+            ):
+                raise
+            raise LinkError(
+                f"nobody answers at {self.name}: is MicroPython on it, is it switched on and "
+                "not busy? its reset button helps"
+            ) from None
+        self.own = True
+        self.wire = Wire()
+        board.start(PROGRAM.format(period=round(self.period * 1000)))
+
+    def _listen(self, link: SerialTransport, seconds: float) -> bool:
+        """Whether a sample comes by itself within the time."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self.stopping.is_set():
+            if self._take(self._read(link)):
+                return True
+        return False
+
+    def _follow(self, link: SerialTransport) -> bool:
+        """Until nothing comes for long, or the stream's program ends."""
+        patience = max(5.0, 5 * self.period)
+        last = time.monotonic()
+        heard = False
+        while not self.stopping.is_set():
+            if self._reset.is_set():
+                self._reset.clear()
+                link.serial.write(b"r")
+                self._note("info", "asked the device to reset its statistics")
+            try:
+                if self._take(self._read(link)):
+                    last = time.monotonic()
+                    heard = True
+                    self.seen_start = False
+                    continue
+            except Ended as end:
+                self._in_trouble(f"{self.name}: memdiag.stream() ended: {end}")
+                return heard
+            silent = time.monotonic() - last
+            if self.seen_start and self.own:
+                self._in_trouble(f"{self.name}: the board restarted")
+                return True
+            if silent > (BOOT_SECONDS if self.seen_start else patience):
+                self._in_trouble(
+                    f"{self.name}: no sample for {silent:.0f} s: the program there ended or hangs"
+                    if not self.own
+                    else f"{self.name}: no sample for {silent:.0f} s: asking it again"
+                )
+                if self.own:
+                    return heard
+        return True
+
+    def _read(self, link: SerialTransport) -> bytes:
+        port: Any = link.serial
+        port.timeout = min(0.1, self.period)
+        return port.read(4096)
+
+    def _take(self, data: bytes) -> bool:
+        """Whether a sample was in it."""
+        if self.own and b"\x04" in data:
+            data, _, rest = data.partition(b"\x04")
+            self._items(self.wire.feed(data))
+            raise Ended(self._end_of_program(rest))
+        found = self._items(self.wire.feed(data))
+        if any(start.strip() in self.wire.held for start in STARTS):
+            self.seen_start = True
+        return found
+
+    def _end_of_program(self, rest: bytes) -> str:
+        """The last line of its traceback, which is between two more 0x04."""
+        deadline = time.monotonic() + 2
+        while b"\x04" not in rest and time.monotonic() < deadline and self.board:
+            if self.board.link is None:
+                break
+            rest += self._read(self.board.link)
+        lines = rest.partition(b"\x04")[0].strip().splitlines()
+        return printable(lines[-1]) if lines else "it was stopped"
+
+    def _items(self, items: list[Item]) -> bool:
+        found = False
+        for item in items:
+            if isinstance(item, Garbage):
+                self._note("garbage", f"{self.name}: {item.why}")
+            elif isinstance(item, Words):
+                if any(start.strip() in item.text.encode() for start in STARTS):
+                    self.seen_start = True
+                self._note("words", item.text)
+            elif isinstance(item, Record):
+                if isinstance(item.value, dict) and "error" in item.value:
+                    if item.value["error"] == "no memdiag":
+                        raise NoMemdiag
+                    self._in_trouble(f"the device says: {printable(str(item.value['error']))}")
+                else:
+                    found = self._record(item.value) or found
+        return found
+
+    def _leave(self, link: SerialTransport) -> None:
+        """A stream of ours ends, and the board is at its prompt again."""
+        if not self.own:
+            return
+        self.own = False
+        try:
+            link.serial.write(b"\x03\x03")
+            time.sleep(0.1)
+            link.serial.write(b"\r\x02")
+        except (*GONE, TransportError):
+            pass  # it is gone
+
+
+def _split(url: str, otherwise: int) -> tuple[str, int]:
+    host, colon, port = url.partition("://")[2].rstrip("/").rpartition(":")
+    if not colon:
+        host, port = port, str(otherwise)
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise SourceError(f"{url} is no {url.partition('://')[0]}://host:port")
+    return host.strip("[]"), int(port)
+
+
+def open_source(port: str, period_ms: int) -> Source:
+    if not port:
+        raise SourceError(
+            f"say what to look at, make monitor PORT=: {WAYS}; {flash_port.present()}"
+        )
+    if port == "unix":
+        chosen = os.environ.get("MEMPOOL_LIVE_PORT", str(UDP_PORT))
+        if not chosen.isdecimal() or not 0 < int(chosen) < 65536:
+            raise SourceError(f"MEMPOOL_LIVE_PORT={chosen} is no port number, 1 to 65535")
+        port = f"udp://127.0.0.1:{chosen}"
+    if port.startswith("udp://"):
+        host, number = _split(port, UDP_PORT)
+        return UdpSource(port, host, number, period_ms)
+    if port.startswith("qemu:"):
+        if port[5:] not in machine.QEMU:
+            boards = ", ".join(f"qemu:{x}" for x in machine.QEMU)
+            raise SourceError(f"{port}: emulated boards are {boards}")
+        try:
+            machine.binary(port[5:])
+        except machine.MachineError as error:
+            raise SourceError(str(error)) from None
+    elif flash_port.URL in port:
+        if not port.startswith(("socket://", "rfc2217://")):
+            raise SourceError(f"{port}: what can be looked at is {WAYS}")
+        _split(port.partition("?")[0], 0)
+    return SerialSource(port, period_ms)
