@@ -142,7 +142,11 @@ def parse(record: object, at: float) -> Sample:
         map={printable(str(k), LONGEST_NAME): printable(str(v), 4096) for k, v in blocks.items()}
         if isinstance(blocks, Mapping)
         else {},
-        legend={str(k)[:1]: printable(str(v), LONGEST_NAME) for k, v in legend.items()}
+        legend={
+            str(k): printable(str(v), LONGEST_NAME)
+            for k, v in legend.items()
+            if len(str(k)) == 1 and str(k).isprintable()
+        }
         if isinstance(legend, Mapping)
         else {},
         raw=dict(record),
@@ -202,6 +206,8 @@ class Model:
         self.sample = sample
         self.samples += 1
         used = sample.gc["used"] + sample.gc["free"]
+        if self.trend and self.trend[-1].at > sample.at:
+            self.trend.clear()  # the host's clock was set back
         self.trend.append(
             Point(
                 at=sample.at,
@@ -232,18 +238,24 @@ class Model:
         return rates
 
 
-def _told(sample: Sample | None) -> tuple[int, str]:
-    if sample is None:
-        return 0, ""
-    return sample.level, sample.alert["name"] if sample.alert else ""
+def _level(sample: Sample) -> str:
+    if sample.level == 0:
+        return "level NORMAL again"
+    full = [
+        f"{name} {pool['used']}/{pool['count']} blocks"
+        for name, pool in sample.pools.items()
+        if pool["level"] == sample.level
+    ]
+    # A pool may have left the level that the device's monitor has told.
+    if not full and sample.alert:
+        full = [sample.alert["name"]]
+    return f"level {LEVELS[sample.level]}: {', '.join(full)}"
 
 
 def _edges(before: Sample | None, now: Sample) -> list[Note]:
     notes = []
-    if _told(before)[0] != _told(now)[0]:
-        level, name = _told(now)
-        text = f"level {LEVELS[level]}{f' ({name})' if name else ''}: {now.utilization:.0f} % used"
-        notes.append(Note(now.at, "alert", text))
+    if now.level != (before.level if before else 0):
+        notes.append(Note(now.at, "alert", _level(now)))
     known = set(before.suspects) if before else set()
     for name in now.suspects:
         if name not in known:

@@ -126,7 +126,7 @@ def pools(model: Model, width: int) -> Text:
 def _owner_style(letter: str) -> str:
     if letter == "#":
         return NO_OWNER
-    number = ord(letter) - (ord("a") if letter.islower() else ord("A") - 26)
+    number = ord(letter) - ord("a") if letter >= "a" else ord(letter) - ord("A") + 26
     return OWNER_STYLES[number % len(OWNER_STYLES)]
 
 
