@@ -79,7 +79,7 @@ build: $(BINARY) ## Build a target [TARGET= VARIANT=name CONFIG="MEMORY_POOL_...
 
 .PHONY: test
 test: $(VENV) ## Every test; TARGET= only the MicroPython suite there
-	@python3 tools/packages.py build test $(if $(TEST_TARGET),$(TEST_TARGET),unix32 cm3 rv32)
+	@python3 tools/packages.py build test $(if $(TEST_TARGET),$(TEST_TARGET),browser unix32 cm3 rv32)
 	@$(VENV) tests/run.py $(addprefix --target ,$(TEST_TARGET))
 
 .PHONY: lint

@@ -37,7 +37,7 @@ def number(value: float) -> str:
         return f"{value / 1e6:.3g} M"
     if value >= 1e4:
         return f"{value / 1e3:.3g} k"
-    return f"{value:.4g}"
+    return f"{value:.0f}" if value >= 100 else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def nice_top(most: float) -> float:
@@ -104,7 +104,7 @@ def _axes(scale: Scale, recording: Recording, unit: str) -> list[str]:
         y = scale.y(value)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
         parts.append(f'<text class="tick" x="{LEFT - 6}" y="{y + 4}">{number(value)}</text>')
-    parts.append(f'<text class="unit" x="{LEFT}" y="11">{html.escape(unit)}</text>')
+    parts.append(f'<text class="tick" x="{LEFT - 6}" y="11">{html.escape(unit)}</text>')
     for at, text in _clock_ticks(recording.begin, recording.end):
         x = scale.x(at)
         anchor = "start" if x < LEFT + 20 else "end" if x > WIDTH - 40 else "middle"

@@ -29,24 +29,27 @@ except ImportError:
  _m = None
  print("\\x04no memdiag in this firmware: make firmware, make flash\\n\\x04", end="")
 if _m:
+ try:
 {ask}
+ except NotImplementedError as _e:
+  print("\\x04%s\\n\\x04" % _e, end="")
 """
 
 POOLS = """\
- import sys as _s
- _m.report(_s.stdout)
+  import sys as _s
+  _m.report(_s.stdout)
 """
 
 LEAKS = """\
- _l = _m.leaks()
- print("handle      bytes      held  owner")
- for _h, _o, _n, _t in _l:
-  print("%-10d %6d %7d s  %s" % (_h, _n, _t // 1000, getattr(_o, "name", _o) or "nobody"))
- print(len(_l), "blocks are held for longer than 60 s")
+  _l = _m.leaks()
+  print("handle      bytes      held  owner")
+  for _h, _o, _n, _t in _l:
+   print("%-10d %6d %7d s  %s" % (_h, _n, _t // 1000, _o or "nobody"))
+  print(len(_l), "blocks are held for longer than 60 s")
 """
 
 MAP = """\
- print(_m.map())
+  print(_m.map())
 """
 
 SHORTCUTS = {
@@ -68,7 +71,10 @@ def config_file() -> Path:
 
 def commands() -> dict[str, dict[str, object]]:
     return {
-        name: {"command": ["resume", "exec", ASK.format(ask=ask)], "help": f"{shown} (mempool)"}
+        name: {
+            "command": ["resume", "exec", ASK.format(ask=ask.rstrip())],
+            "help": f"{shown} (mempool)",
+        }
         for name, (ask, shown) in SHORTCUTS.items()
     }
 

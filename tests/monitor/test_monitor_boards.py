@@ -1,0 +1,256 @@
+"""The live view and mpremote's shortcuts with the real firmware: emulated boards at a pseudo
+terminal and at a socket, and the unix build over UDP.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import device_link
+import machine
+import mpremote_config
+import pytest
+from monitor_record import read
+from monitor_source import open_source
+from monitor_view import View
+from test_monitor_view import panel, until
+
+ROOT = Path(__file__).resolve().parents[2]
+EMULATED = ("rv32", "cm3")
+LEAK = "import mempool; keep = [mempool.Owner('telemetry').alloc(50) for _ in range(3)]"
+
+
+@pytest.fixture
+def emulator():
+    made = []
+
+    def start(target):
+        made.append(device_link.Emulator(target))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def mpremote(tmp_path, monkeypatch):
+    """mpremote(port, ...) as a user of the shortcuts runs it -> status, output."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    mpremote_config.change(remove=False)
+
+    def run(port, *arguments):
+        command = [sys.executable, "-m", "mpremote", "connect", port, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        return done.returncode, (done.stdout + done.stderr).replace("\r", "")
+
+    return run
+
+
+def monitor(*arguments, environment=None):
+    command = [sys.executable, "tools/monitor.py", *map(str, arguments)]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("target", EMULATED)
+def test_mpremote_shows_the_pools_of_a_board_as_they_are(emulator, mpremote, target):
+    port = emulator(target).port
+    assert mpremote(port, "resume", "exec", LEAK) == (0, "")
+    status, shown = mpremote(port, "pools")
+    assert status == 0 and "=== Memory Pool Diagnostics Report ===" in shown
+    # What a program holds is still held: nothing was reset to see it.
+    assert re.search(r"^SMALL Pool: 3/64 blocks", shown, re.M), shown
+    assert re.search(r"^telemetry: 192 bytes", shown, re.M), shown
+    status, shown = mpremote(port, "poolmap")
+    assert status == 0 and re.search(r"^SMALL +\.*a[a.]*a[a.]*a\.*$", shown, re.M), shown
+    assert "a telemetry" in shown
+    status, shown = mpremote(port, "leaks")
+    assert status == 0 and shown.endswith("0 blocks are held for longer than 60 s\n")
+    assert "3/64" in mpremote(port, "pools")[1]
+
+
+def test_a_board_without_memdiag_is_one_line_and_a_failure(emulator, mpremote):
+    port = emulator("rv32").port
+    assert mpremote(port, "resume", "exec", "import sys; sys.path.clear()") == (0, "")
+    for name in mpremote_config.SHORTCUTS:
+        line = "no memdiag in this firmware: make firmware, make flash\n"
+        assert mpremote(port, name) == (1, line)
+
+
+def test_leaks_are_listed_oldest_first_with_their_owners():
+    program = mpremote_config.commands()["leaks"]["command"][-1]
+    fake = (
+        "import memdiag; memdiag.leaks = lambda: [(70, None, 9, 99000), (7, 'door', 50, 61000)]\n"
+    )
+    command = [machine.binary("unix"), "-c", fake + program]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=True)
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        ["handle", "bytes", "held", "owner"],
+        ["70", "9", "99", "s", "nobody"],
+        ["7", "50", "61", "s", "door"],
+        "2 blocks are held for longer than 60 s".split(),
+    ]
+
+
+@pytest.mark.parametrize("target", EMULATED)
+def test_an_emulated_board_is_started_and_looked_at(target, tmp_path):
+    file = tmp_path / "r.jsonl"
+    status, out, err = monitor(
+        *("--port", f"qemu:{target}", "--period", "200", "--count", "4", "--patience", "60"),
+        *("--record", file, "--report", tmp_path / "o.html"),
+    )
+    assert status == 0, err
+    assert "runs memdiag.stream() there; it interrupts what ran" in err
+    samples = [one for one in read(str(file), print) if hasattr(one, "pools")]
+    assert len(samples) == 4
+    assert samples[0].board == machine.BOARDS[target]
+    assert {name: pool["count"] for name, pool in samples[0].pools.items()} == {
+        name: len(blocks) for name, blocks in samples[0].map.items()
+    }
+    assert samples[-1].gc["used"] > 0 and samples[-1].counts["capacity"] == 20480
+    assert "<svg" in (tmp_path / "o.html").read_text()
+
+
+@pytest.mark.parametrize("target", EMULATED)
+def test_the_page_of_an_emulated_board_its_keys_and_its_end(target):
+    async def session():
+        app = View(open_source(f"qemu:{target}", 200))
+        async with app.run_test(size=(120, 48)) as pilot:
+            await until(pilot, lambda: app.model.samples >= 3, 90)
+            assert machine.BOARDS[target] in panel(app, "head")
+            assert "0/64" in panel(app, "pools") and "XLARGE" in panel(app, "blocks")
+            await pilot.press("r")
+            seen = app.model.samples
+            await until(pilot, lambda: app.model.samples >= seen + 2)
+            # Switched off in the middle: it is started anew, and the view goes on.
+            before = app.model.sample.uptime_s
+            await until(pilot, lambda: app.model.sample.uptime_s >= before + 2)
+            app.source.board.emulator.stop()
+            await until(pilot, lambda: app.model.resets == 1, 90)
+            assert "the emulated board was switched off" in panel(app, "log")
+            assert "R" in panel(app, "trend")
+            await pilot.press("q")
+        assert app.return_code == 0 and not app.source._thread.is_alive()
+
+    asyncio.run(session())
+
+
+def test_a_program_that_streams_by_itself_is_left_alone(emulator, mpremote):
+    port = emulator("rv32").port
+    program = f"{LEAK}; import memdiag; memdiag.stream(200)"
+    assert mpremote(port, "resume", "exec", "--no-follow", program)[0] == 0
+    status, out, err = monitor("--port", port, "--count", "4", "--patience", "30")
+    assert status == 0, err
+    assert "a program there streams by itself" in err and "interrupts" not in err
+    assert out.count("SMALL 3/64") == 4
+    # And again: the first view has not ended it.
+    status, out, err = monitor("--port", port, "--count", "2", "--patience", "30")
+    assert status == 0 and out.count("SMALL 3/64") == 2, err
+
+
+def test_a_board_behind_a_socket(tmp_path):
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    serial = f"tcp:127.0.0.1:{port},server=on,wait=off"
+    command = machine.qemu_command("rv32", machine.binary("rv32"), serial=serial)
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
+        try:
+            status, out, err = monitor(
+                *("--port", f"socket://127.0.0.1:{port}", "--period", "200"),
+                *("--count", "3", "--patience", "60"),
+            )
+        finally:
+            process.kill()
+    assert status == 0 and len(out.splitlines()) == 3, err
+
+
+PROGRAM = f"""
+{LEAK}
+import time, memdiag
+from memdiag import state
+state.alert.suspects = ["telemetry"]
+responder = memdiag.Responder()
+while True:
+    responder.poll()
+    time.sleep_ms(5)
+"""
+
+
+@pytest.fixture
+def unix():
+    """A program of the unix build that can be looked at; the environment with its port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    environment = {"MEMPOOL_LIVE_PORT": str(port)}
+    process = subprocess.Popen(
+        [str(machine.binary("unix")), "-c", PROGRAM], env={**os.environ, **environment}
+    )
+    yield environment
+    process.kill()
+    process.wait()
+
+
+def test_a_leak_is_named_in_a_second_terminal(unix):
+    status, out, err = monitor(
+        "--port", "unix", "--period", "100", "--count", "3", "--patience", "30", environment=unix
+    )
+    assert status == 0, err
+    assert out.count("suspected leak: telemetry") == 3 and out.count("SMALL 3/64") == 3
+    assert "suspected leak: telemetry" in err
+
+
+def test_the_statistics_of_a_running_program_are_reset(unix, monkeypatch):
+    monkeypatch.setenv("MEMPOOL_LIVE_PORT", unix["MEMPOOL_LIVE_PORT"])
+
+    async def session():
+        app = View(open_source("unix", 100))
+        async with app.run_test(size=(120, 48)) as pilot:
+            await until(pilot, lambda: app.model.samples >= 2)
+            assert app.model.sample.counts["allocs"] == 3
+            await pilot.press("r")
+            await until(pilot, lambda: app.model.sample.counts["allocs"] == 0)
+            assert app.model.sample.pools["SMALL"]["used"] == 3
+            assert "has reset its statistics" in panel(app, "log")
+
+    asyncio.run(session())
+
+
+def test_make_shows_it_and_ctrl_c_leaves_a_recording_and_a_page(unix, tmp_path):
+    command = ["make", "--no-print-directory", "monitor", "PORT=unix", "PERIOD=200", "PLAIN=1"]
+    command += [f"RECORD={tmp_path}/r.jsonl", f"REPORT={tmp_path}/o.html"]
+    hidden = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "TARGET", "VARIANT", "CONFIG")
+    environment = {key: value for key, value in os.environ.items() if key not in hidden}
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**environment, **unix},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout
+        lines = [process.stdout.readline() for _ in range(4)]
+        assert any("SMALL 3/64" in line for line in lines), lines
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        rest, _ = process.communicate(timeout=60)
+    assert "Traceback" not in rest
+    assert (tmp_path / "r.jsonl").read_text().count('"live"') >= 1
+    assert "<svg" in (tmp_path / "o.html").read_text()
