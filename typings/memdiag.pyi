@@ -3,9 +3,9 @@
 Each name is loaded when it is first used. docs/memdiag.md has the formats.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from types import TracebackType
-from typing import Any, Self, overload
+from typing import Any, Final, Self, overload, type_check_only
 
 from eventbus import EventBus
 from mempool import Owner
@@ -170,3 +170,108 @@ class Telemetry:
 
     def close(self) -> None:
         """Gives back every block, what waits being counted as dropped, and closes the socket."""
+
+SUSPECT: Final = 3
+"""The level with which on_alert() hears the name of an owner that seems to leak."""
+
+@type_check_only
+class History:
+    """The last samples of a Monitor, oldest first."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[tuple[int, int, int, int, int, int]]:
+        """(uptime_s, used bytes, utilization in percent, level, failures, events that wait)."""
+
+class Monitor:
+    """Looks at the pools once a period. A period takes no GC heap where nothing has happened.
+
+    low, critical: percent of a pool; None is what is configured. wdt: has feed(), called while the
+    Monitor is healthy. on_alert(level, what): at edges, with LEVEL_NORMAL, LEVEL_LOW or
+    LEVEL_CRITICAL and the Pool, or with SUSPECT and an owner's name. patience: periods that a
+    pool may be critical, or the bus deliver nothing, before the Monitor is not healthy. window_s,
+    windows: an owner whose least use of a window has risen so many times is suspected of a leak;
+    buffers: names of those that grow by design. history: samples kept in a block. blackbox: saved
+    every period and at each edge.
+
+    ValueError, TypeError: an argument, by its name and limits.
+    """
+
+    period_ms: int
+    level: int
+    """The highest of the pools."""
+    suspects: list[str]
+    history: History
+    samples: int
+    refused: int
+    """Alerts that the bus refused: each is tried again in the next period."""
+    faults: int
+    """Exceptions of on_alert and the others that are called: printed, and passed over."""
+    broken: int
+    """What mempool.check() said last."""
+
+    def __init__(
+        self,
+        low: int | None = None,
+        critical: int | None = None,
+        period_ms: int = 1000,
+        wdt: Any = None,
+        bus: EventBus | None = ...,
+        on_alert: Callable[[int, Any], object] | None = None,
+        *,
+        patience: int = 5,
+        window_s: int = 60,
+        windows: int = 5,
+        buffers: Iterable[str] = (),
+        history: int = 32,
+        blackbox: BlackBox | None = None,
+    ) -> None: ...
+    @property
+    def healthy(self) -> bool:
+        """No pool critical and no bus stalled for more than `patience` periods, check() is 0."""
+
+    @property
+    def why(self) -> str:
+        """Why it is not healthy: "" where it is."""
+
+    def tick(self, now_ms: int | None = None) -> bool:
+        """Takes a sample where a period is over -> whether it did.
+
+        now_ms: the time of a simulation, instead of the clock.
+        """
+
+    def run(self) -> Coroutine[Any, Any, None]:
+        """tick() under asyncio, until stop()."""
+
+    def stop(self) -> None:
+        """Gives back the block of the history. The watchdog is not fed any more."""
+
+class BlackBox:
+    """What a program leaves to its next life, guarded by a CRC.
+
+    store: mempool.noinit or a slice of it, or the path of a file; None is noinit, and blackbox.bin
+    on a PC. ValueError: too small a store, or built without noinit. OSError: the file.
+    """
+
+    reset_cause: str
+    flags: bytearray
+    """1 for each owner's number that is suspected of a leak: a Monitor sets it."""
+
+    def __init__(self, store: Any = None) -> None: ...
+    @property
+    def raw(self) -> bytes:
+        """The bytes that the life before has left, as they were found."""
+
+    def read(self) -> dict[str, Any]:
+        """What the life before has left, as memdiag.blackbox()."""
+
+    def save(self, why: str | None = None) -> None:
+        """Writes what there is now. why: up to 44 bytes of UTF-8, which stay until the next."""
+
+    def close(self) -> None:
+        """Closes the file."""
+
+def blackbox(store: Any = None) -> dict[str, Any]:
+    """What the life before has left: docs/memdiag.md. Of a store that is named, what is in it now.
+
+    `state` is "valid", "missing" or "corrupt", and `why_not` says why not.
+    """

@@ -36,7 +36,8 @@ class Health(Part):
         self.emergencies = 0
         self.broken = 0
         self.started = 0
-        self.monitor = None
+        # In an outage telemetry holds more and more: by design, and up to its quota.
+        self.monitor = Monitor(on_alert=self._alert, buffers=("telemetry",), blackbox=box)
         self.named = set()  # suspects
         self.first_named = (0, 0)  # second, and blocks free in the pool that had the fewest
         self.given_back = 0  # blocks, by suspects
@@ -54,10 +55,6 @@ class Health(Part):
         self._scalars = ["m_" + module.name for module in modules]
 
     def init(self):
-        # In an outage telemetry holds more and more: by design, and up to its quota.
-        self.monitor = Monitor(
-            on_alert=self._alert, patience=5, buffers=("telemetry",), blackbox=self._box
-        )
         mempool.owners()  # makes the objects of C's, so that looking for leaks adds nothing
         self.on("system.error", self._error)
         self.on("system.emergency_mode", self._emergency)

@@ -35,7 +35,7 @@ class History:
                 self._block.attach(handle)
         return bool(self._block)
 
-    def add(self, at_s, used, utilization, level, failures, waiting):
+    def _add(self, at_s, used, utilization, level, failures, waiting):
         if not self._block and not self._take():
             return
         at = self._next
@@ -46,7 +46,7 @@ class History:
         if self._count < self._samples:
             self._count += 1
 
-    def free(self):
+    def _free(self):
         self._block.free()
         self._next = self._count = 0
 

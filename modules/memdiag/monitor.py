@@ -148,7 +148,7 @@ class Monitor:
     def stop(self):
         """Gives back the history's block; the watchdog gets no more food."""
         self._stopped = True
-        self.history.free()
+        self.history._free()
 
     # ---- Health
 
@@ -189,7 +189,7 @@ class Monitor:
         self.broken = mempool.check()
         found = self._growth.sample() and self._look_at_suspects()
         self.samples += 1
-        self.history.add(
+        self.history._add(
             at_s,
             stats[_USED],
             stats[_UTILIZATION],

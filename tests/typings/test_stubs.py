@@ -62,10 +62,28 @@ VALUES = {
     "out": lambda: io.StringIO(),
     "log": lambda: None,
     "request": lambda: "map",
+    "low": lambda: 70,
+    "critical": lambda: 90,
+    "period_ms": lambda: 100,
+    "wdt": lambda: Dog,
+    "bus": lambda: eventbus.bus,
+    "on_alert": lambda: print,
+    "patience": lambda: 3,
+    "window_s": lambda: 30,
+    "windows": lambda: 4,
+    "buffers": lambda: ("a", "b"),
+    "history": lambda: 4,
+    "blackbox": lambda: memdiag.BlackBox(mempool.noinit),
+    "now_ms": lambda: 100,
+    "store": lambda: mempool.noinit,
+    "why": lambda: "because",
     "port": lambda: 0,
     "host": lambda: "127.0.0.1",
 }
 class AWAITED(Exception): pass
+class Dog:
+    @staticmethod
+    def feed(): pass
 def an_event():
     kept = []
     with eventbus.bus.subscribe("a.b", lambda event: kept.append(event.keep())):
@@ -92,6 +110,9 @@ MAKE = {
     "BusStats": lambda: eventbus.bus.stats(),
     "track": lambda: memdiag.track("a", None).__enter__(),
     "Responder": lambda: memdiag.Responder(0),
+    "Monitor": lambda: memdiag.Monitor(),
+    "BlackBox": lambda: memdiag.BlackBox(mempool.noinit),
+    "History": lambda: memdiag.Monitor().history,
 }
 """
 
@@ -122,7 +143,7 @@ def functions(module: str) -> Iterator[stubs.Function]:
 
 
 # What asyncio calls, and nobody else: test_awaiting() does. And what runs until a key is pressed.
-NOT_CALLED = {"Listener.send", "Listener.throw", "stream"}
+NOT_CALLED = {"Listener.send", "Listener.throw", "stream", "Monitor.run"}
 CALLS = [(module, function) for module in MODULES for function in functions(module)]
 CALL_IDS = [f"{module}.{function.path}" for module, function in CALLS]
 
