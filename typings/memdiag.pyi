@@ -264,8 +264,12 @@ class BlackBox:
     def read(self) -> dict[str, Any]:
         """What the life before has left, as memdiag.blackbox()."""
 
-    def save(self, why: str | None = None) -> None:
-        """Writes what there is now. why: up to 44 bytes of UTF-8, which stay until the next."""
+    def save(self, why: str | None = None, edge: bool = False) -> None:
+        """Writes what there is now. why: up to 44 bytes of UTF-8, which stay until the next.
+
+        edge: as with a `why`, some GC heap may be taken to put names in order, so that those who
+        hold most have theirs whole.
+        """
 
     def close(self) -> None:
         """Closes the file."""

@@ -96,8 +96,9 @@ class BlackBox:
         """What the life before has left: as memdiag.blackbox()."""
         return _decode(self._found, self.reset_cause)
 
-    def save(self, why=None):
-        """Writes what there is now. why: up to 44 bytes, which stay until the next."""
+    def save(self, why=None, edge=False):
+        """Writes what there is now. why: up to 44 bytes, which stay until the next. edge: it may
+        take GC heap to put names in order, as it does with a `why`."""
         data = self._data
         stats = self._stats
         if why is not None:
@@ -139,15 +140,14 @@ class BlackBox:
             stats[12],
             stats[13],
         )
-        self._save_owners()
+        self._save_owners(edge or why is not None)
         self._store.write(data)
 
-    def _save_owners(self):
+    def _save_owners(self, changed):
         flags = self.flags
         views = self._views
         names = self._names
         data = self._data
-        changed = False
         at = _USED_AT
         for number in range(COUNT):
             used = words[number << 3] >> 5
@@ -159,19 +159,23 @@ class BlackBox:
         if changed:
             self._save_names()
 
-    # Each as its number, its letters, and a 0; cut to what there is room for.
+    # Each as its number, its letters, and a 0. Where there is not room for all, those who hold
+    # least keep three letters.
     def _save_names(self):
         self._names = [bytes(view) for view in self._views]
-        live = [(number, name(number).encode()) for number in range(1, COUNT)]
-        live = [(number, text) for number, text in live if text]
+        live = [
+            (-words[number << 3], number) for number in range(1, COUNT) if any(self._names[number])
+        ]
         room = len(self._data) - self._names_at
-        longest = 15
-        while longest > 1 and sum([min(len(text), longest) + 2 for _, text in live]) >= room:
-            longest -= 1
-        packed = b"".join(
-            [bytes([number]) + _whole(text[:longest]) + b"\0" for number, text in live]
-        )
-        struct.pack_into("%ds" % room, self._data, self._names_at, packed[: room - 1])
+        left = len(live)
+        packed = b""
+        for _, number in sorted(live):
+            left -= 1
+            letters = room - len(packed) - 3 - 5 * left
+            if letters > 0:
+                text = _whole(name(number).encode()[:letters])
+                packed += bytes([number]) + text + b"\0"
+        struct.pack_into("%ds" % room, self._data, self._names_at, packed)
 
     def close(self):
         """Of a file."""

@@ -278,7 +278,7 @@ class Monitor:
         before = self.suspects
         self.suspects = [owner_name(nth) for nth in range(len(self._named)) if self._named[nth]]
         alert.suspects = self.suspects
-        self._save()  # whatever comes of the callbacks
+        self._save(True)  # whatever comes of the callbacks
         for nth in range(5):
             if edges >> nth & 1:
                 alert.told(self._levels[nth], self._names[nth])
@@ -295,10 +295,10 @@ class Monitor:
             except Exception as fault:
                 self._failed(_ON_ALERT, "on_alert", fault)
 
-    def _save(self):
+    def _save(self, edge=False):
         if self._box is not None:
             try:
-                self._box.save()
+                self._box.save(None, edge)
                 self._failing &= ~_BLACKBOX
             except Exception as fault:
                 self._failed(_BLACKBOX, "blackbox.save", fault)

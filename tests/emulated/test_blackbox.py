@@ -43,11 +43,15 @@ def is_the_first_life(found):
     assert snapshot["owners"]["logger"]["used"] == 256
     assert snapshot["pools"]["MEDIUM"]["used"] == 2 and snapshot["pools"]["MEDIUM"]["peak"] == 3
     last = [(what, size, owner) for what, _, size, owner, _ in found["operations"][-5:]]
-    assert last == [
-        *[("take", 100, "logger")] * 3,
-        ("give", 100, "logger"),
-        ("take", 512, "memdiag"),
-    ] or last[:4].count(("take", 100, "logger")) == 3, last
+    assert (
+        last
+        == [
+            *[("take", 100, "logger")] * 3,
+            ("give", 100, "logger"),
+            ("take", 512, "memdiag"),
+        ]
+        or last[:4].count(("take", 100, "logger")) == 3
+    ), last
 
 
 def test_power_on_leaves_nothing(board):

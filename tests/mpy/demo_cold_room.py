@@ -50,12 +50,17 @@ subscription = bus.subscribe("sensor.reading", hear)
 bus_is_as_it_was()
 
 # With a block forgotten: found, and its holder known.
-assert main(hours=1, leak=True) == 1
+assert main(hours=1, forget=True) == 1
 leaks = mempool.leaks(0)
 assert len(leaks) == 1, leaks
 handle, owner, size, age_ms = leaks[0]
 assert owner.name == "logger" and size == 46
 assert mempool.give(handle) == 0 and mempool.stats().used == before
+bus_is_as_it_was()
+
+# A module that leaks is named, and the others go on.
+assert main(hours=1, leak=True) == 0
+assert mempool.stats().used == before
 bus_is_as_it_was()
 
 for hours in (0, -1, 241):

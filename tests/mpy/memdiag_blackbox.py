@@ -104,6 +104,13 @@ def what_it_keeps():
     box.save()
     assert memdiag.blackbox(noinit)["snapshot"]["owners"]["late"]["used"] == 64
     block.free()
+    # Of many names those that matter are whole.
+    many = [mempool.Owner("a long name %02d" % nth) for nth in range(10)]
+    held = many[7].take(30)
+    box.save("", True)
+    owners = memdiag.blackbox(noinit)["snapshot"]["owners"]
+    assert owners["a long name 07"]["used"] == 32, owners
+    mempool.give(held)
 
 
 what_it_keeps()
@@ -197,7 +204,7 @@ def by_the_monitor():
 
     # A store that fails stops nothing.
     class Full:
-        def save(self):
+        def save(self, why, edge):
             raise OSError(28)
 
     monitor = Monitor(bus=None, blackbox=Full())

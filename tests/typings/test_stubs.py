@@ -76,6 +76,7 @@ VALUES = {
     "blackbox": lambda: memdiag.BlackBox(mempool.noinit),
     "now_ms": lambda: 100,
     "store": lambda: mempool.noinit,
+    "edge": lambda: True,
     "why": lambda: "because",
     "port": lambda: 0,
     "host": lambda: "127.0.0.1",
