@@ -87,7 +87,8 @@ def _stop(number: int, frame: object) -> None:
 def watch(arguments: argparse.Namespace, record: str) -> int:
     """A live session; whatever ends it, what was recorded is on the disk."""
     source = open_source(arguments.port, arguments.period)
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
     recorder = Recorder(record, source.name, arguments.period, time.time()) if record else None
     try:
         return _live(arguments, recorder, source)

@@ -295,9 +295,10 @@ class SerialSource(Source):
                 return True
             if silent > (BOOT_SECONDS if self.seen_start else patience):
                 self._in_trouble(
-                    f"{self.name}: no sample for {silent:.0f} s: the program there ended or hangs"
-                    if not self.own
-                    else f"{self.name}: no sample for {silent:.0f} s: asking it again"
+                    f"{self.name}: no sample comes any more: asking the board again"
+                    if self.own
+                    else f"{self.name}: no sample comes any more: the program there ended or "
+                    "hangs; start the view anew to ask the board itself"
                 )
                 if self.own:
                     return heard

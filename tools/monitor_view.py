@@ -4,8 +4,10 @@ to pause, to reset the device's statistics, to save, and to quit.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import queue
+import signal
 import time
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from textual.widgets import Footer, Static
 LOOK_SECONDS = 0.1
 LATE_PERIODS = 3
 LOG_LINES = 8
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Side by side where the terminal is wide enough.
 ROWS = (
     ("Pools", "Blocks"),
@@ -76,11 +79,16 @@ class View(App[int]):
         yield Footer()
 
     def on_mount(self) -> None:
+        # The terminal is given back as it was, and what is made at the end is made.
+        for number in ENDS:
+            asyncio.get_running_loop().add_signal_handler(number, self.exit, 0)
         self.source.start()
         self.set_interval(LOOK_SECONDS, self.look)
         self.draw()
 
     def on_unmount(self) -> None:
+        for number in ENDS:
+            asyncio.get_running_loop().remove_signal_handler(number)
         self.source.stop()
         self._take_all()
 

@@ -163,6 +163,35 @@ def test_a_program_that_streams_by_itself_is_left_alone(emulator, mpremote):
     assert status == 0 and out.count("SMALL 3/64") == 2, err
 
 
+@pytest.mark.parametrize("target", EMULATED)
+def test_the_key_r_reaches_a_stream_of_the_boards_own(emulator, mpremote, watch, target):
+    port = emulator(target).port
+    program = f"{LEAK}; import memdiag; memdiag.stream(200)"
+    assert mpremote(port, "resume", "exec", "--no-follow", program)[0] == 0
+    seen = watch(port)
+    seen.more(1, 60)
+    assert seen.samples[0].counts["allocs"] == 3
+    seen.source.reset_statistics()
+    seen.until(lambda: seen.samples[-1].counts["allocs"] == 0)
+    assert seen.samples[-1].pools["SMALL"]["used"] == 3
+
+
+@pytest.mark.parametrize("target", EMULATED)
+def test_a_board_that_resets_itself_in_the_middle_is_waited_for(emulator, mpremote, watch, target):
+    """As a board without a program of its own: after the reset nothing streams."""
+    port = emulator("rv32").port
+    program = "import memdiag, _platform; memdiag.stream(200, 15); _platform.reset()"
+    assert mpremote(port, "resume", "exec", "--no-follow", program)[0] == 0
+    seen = watch(port)
+    seen.told("streams by itself", 60)
+    note = seen.told("no sample comes any more", 60)
+    assert "start the view anew" in note.text
+    seen.look(2)
+    assert seen.texts().count(note.text) == 1
+    assert seen.source.seen_start
+    assert all(note.kind != "garbage" for note in seen.notes), seen.texts()
+
+
 def test_a_board_behind_a_socket(tmp_path):
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
