@@ -204,6 +204,7 @@ clone:
 
 # Upstream's makefiles see none of this one's variables.
 UPSTREAM = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u TARGET -u VARIANT -u BOARD -u BUILD -u CONFIG \
+    -u USER_C_MODULES -u FROZEN_MANIFEST \
     MEMPOOL_CONFIG_DIR=$(ROOT)/$(BUILD)/config make -j$(JOBS) -C $(MPY)
 
 # Of another tree, or another version of it, everything is built anew.

@@ -70,6 +70,14 @@ def test_clone_without_its_submodule_is_named(tmp_path):
     assert "submodule update --init lib/micropython-lib" in done.stdout
 
 
+@pytest.mark.parametrize("name", ["USER_C_MODULES", "FROZEN_MANIFEST", "BOARD", "CONFIG"])
+def test_what_a_firmware_is_given_does_not_reach_mpy_cross(name):
+    """make puts what it is given into the environment, and upstream's makefiles would obey."""
+    planned = make("-n", "-B", "build/mpy-cross/mpy-cross", f"{name}=/none").stdout
+    (line,) = [line for line in planned.splitlines() if "/mpy-cross BUILD=" in line]
+    assert f"-u {name} " in line and "/none" not in line
+
+
 def test_second_build_does_nothing():
     assert make("build", "TARGET=cm3").returncode == 0
     done = make("build", "TARGET=cm3")
