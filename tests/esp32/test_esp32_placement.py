@@ -17,8 +17,8 @@ from esplib import (
     CHIPS,
     binding_sources,
     compile_for,
-    corebuild,
     core_sources,
+    corebuild,
     isr_functions,
     micropython_flags,
 )
@@ -80,7 +80,7 @@ def sections(path: Path) -> Iterator[tuple[str, int, str]]:
             yield match[1], int(match[2], 16), flags
 
 
-# Pools that do not grow, as the boards have them, and with everything that an interrupt may come by.
+# Pools that do not grow, as the boards have them, and with all that an interrupt may come by.
 CONFIGS = {
     "plain": corebuild.DEFAULT,
     "board": dataclasses.replace(corebuild.DEFAULT, name="board", grow=16),
