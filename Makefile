@@ -51,8 +51,12 @@ RUN_FLAGS = , speed=$(SPEED)$(if $(LEAK),$(comma) leak=True)$(if $(EXHAUST),$(co
     $(filter unix%,$(TARGET)),$(comma) live=True$(comma) blackbox='$(BUILD)/blackbox.bin')
 comma := ,
 
-.PHONY: run
-run: build ## A day in a cold room on this computer; TARGET=cm3|rv32 on a board [HOURS= SPEED= LEAK=1 EXHAUST=1]
+.PHONY: run run-arguments
+run-arguments:
+	@case "$(HOURS).$(SPEED)" in *[!0-9.]*|.*|*.) echo "run: HOURS and SPEED are whole numbers, not '$(HOURS)' and '$(SPEED)'"; exit 2;; esac
+	@test $(HOURS) -ge 1 -a $(HOURS) -le 240 || { echo "run: HOURS must be 1 to 240, not $(HOURS)"; exit 2; }
+
+run: run-arguments build ## A day in a cold room on this computer; TARGET=cm3|rv32 on a board [HOURS= SPEED= LEAK=1 EXHAUST=1]
 ifeq ($(wildcard examples/cold_room.py),)
 	@echo "run: examples/cold_room.py is not there"; exit 1
 else
@@ -202,10 +206,10 @@ clone:
 	@test -f $(MPY)/lib/micropython-lib/README.md || \
 	    { echo "$(MPY) lacks a submodule: run git -C $(MPY) submodule update --init lib/micropython-lib"; exit 1; }
 
-# Upstream's makefiles see none of this one's variables.
+# Upstream's makefiles see none of this one's variables; the downloaded source has no git, and is not to take ours for its own.
 UPSTREAM = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u TARGET -u VARIANT -u BOARD -u BUILD -u CONFIG \
     -u USER_C_MODULES -u FROZEN_MANIFEST \
-    MEMPOOL_CONFIG_DIR=$(ROOT)/$(BUILD)/config make -j$(JOBS) -C $(MPY)
+    GIT_CEILING_DIRECTORIES=$(ROOT)/build MEMPOOL_CONFIG_DIR=$(ROOT)/$(BUILD)/config make -j$(JOBS) -C $(MPY)
 
 # Of another tree, or another version of it, everything is built anew.
 $(MPY_CROSS): $(if $(MICROPYTHON_DIR),clone,$(SOURCE)) | $(VENV)

@@ -46,6 +46,9 @@ def test_what_is_not_there_says_so_in_one_line_and_fails(target):
     [
         (["build", "TARGET=z80"], "TARGET=z80 is not one of: unix unix32 cm3 rv32"),
         (["exec"], "say which script, FILE=script.py"),
+        (["run", "HOURS=-1"], "HOURS and SPEED are whole numbers, not '-1' and '0'"),
+        (["run", "HOURS=1", "SPEED=fast"], "whole numbers, not '1' and 'fast'"),
+        (["run", "HOURS=241"], "HOURS must be 1 to 240, not 241"),
         (["menuconfig"], "say which board, BOARD="),
         (["menuconfig", "BOARD=UNIX QEMU_CM3"], "no board 'UNIX QEMU_CM3'"),
         (["firmware", "BOARD=MODESP_ESP32 MODESP_C3"], "no board 'MODESP_ESP32 MODESP_C3'"),
