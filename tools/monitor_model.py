@@ -116,13 +116,17 @@ def parse(record: object, at: float) -> Sample:
     longest, mean = latency if isinstance(latency, list) and len(latency) == 2 else (0, 0)
     alert = shot.get("alert")
     suspects = shot.get("suspects")
+    # MicroPython's dicts have no order: pools by their blocks' size, owners by their letters.
+    pools = _tables(shot["pools"], POOL)
+    pools = dict(sorted(pools.items(), key=lambda item: item[1]["block_size"]))
+    order = {name: at for at, name in enumerate(pools)}
     blocks = record.get("map")
     legend = record.get("legend")
     return Sample(
         at=at,
         board=printable(str(shot.get("board", "")), LONGEST_NAME),
         counts=_table(shot, tuple(COUNTS)),
-        pools=_tables(shot["pools"], POOL),
+        pools=pools,
         owners=_tables(shot.get("owners"), OWNER),
         gc=_table(shot.get("gc"), GC),
         heaps=_tables(shot.get("heaps"), HEAP),
@@ -139,12 +143,15 @@ def parse(record: object, at: float) -> Sample:
         suspects=[printable(str(x), LONGEST_NAME) for x in suspects[:MOST_NAMES]]
         if isinstance(suspects, list)
         else [],
-        map={printable(str(k), LONGEST_NAME): printable(str(v), 4096) for k, v in blocks.items()}
+        map={
+            printable(str(k), LONGEST_NAME): printable(str(v), 4096)
+            for k, v in sorted(blocks.items(), key=lambda item: order.get(item[0], len(order)))
+        }
         if isinstance(blocks, Mapping)
         else {},
         legend={
             str(k): printable(str(v), LONGEST_NAME)
-            for k, v in legend.items()
+            for k, v in sorted(legend.items(), key=lambda item: str(item[0]).swapcase())
             if len(str(k)) == 1 and str(k).isprintable()
         }
         if isinstance(legend, Mapping)
@@ -260,6 +267,8 @@ def _edges(before: Sample | None, now: Sample) -> list[Note]:
     for name in now.suspects:
         if name not in known:
             notes.append(Note(now.at, "suspect", f"suspected leak: {name}"))
+    for name in sorted(known - set(now.suspects)):
+        notes.append(Note(now.at, "info", f"{name} is suspected no longer"))
     if now.counts["check"] and (before is None or not before.counts["check"]):
         text = f"mempool.check() found {now.counts['check']} broken invariants"
         notes.append(Note(now.at, "alert", text))

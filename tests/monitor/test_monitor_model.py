@@ -56,6 +56,31 @@ def test_edges_are_said_once_and_by_name(memory):
     ]
 
 
+def test_a_suspicion_that_ends_is_said_and_a_new_one_too(memory):
+    model = Model()
+    memory.leak = False
+    for at, suspects in enumerate((["a", "b"], ["b"], [], ["a"])):
+        memory.suspects = suspects
+        model.take(parse(memory.live(), float(at)))
+    assert [note.text for note in model.notes] == [
+        "suspected leak: a",
+        "suspected leak: b",
+        "a is suspected no longer",
+        "b is suspected no longer",
+        "suspected leak: a",
+    ]
+
+
+def test_pools_and_owners_have_an_order_whatever_the_device_sends(memory):
+    record = memory.live()
+    record["snapshot"]["pools"] = dict(reversed(record["snapshot"]["pools"].items()))
+    record["map"] = dict(reversed(record["map"].items()))
+    record["legend"] = {"A": "last", "b": "second", "#": "nobody", "a": "first"}
+    sample = parse(record, 1.0)
+    assert list(sample.pools) == list(sample.map) == list(devices.POOLS)
+    assert list(sample.legend) == ["#", "a", "b", "A"]
+
+
 def test_what_was_wrong_before_the_view_began_is_said_at_its_first_sample(memory):
     memory.steps = 60
     model = model_of(memory, 1)
