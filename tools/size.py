@@ -53,7 +53,7 @@ CONFIGURATIONS = {"production": (PRODUCTION, 6.0), "full diagnostics": (FULL, 15
 # That pools can grow is measured beside these; the arena is a board's own.
 GROWTH, ARENA, ARENA_BYTES = "MEMORY_POOL_GROW_BLOCKS", "MEMORY_POOL_GROW_ARENA", 1024
 TEXT_BUDGET = 4096
-BUS_TEXT_BUDGET = 8400
+BUS_TEXT_BUDGET = 8100
 
 # Static RAM by its symbol, or else by the file of core/ that it is in. What is not here is
 # metadata, so that nothing escapes.
