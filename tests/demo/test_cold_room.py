@@ -127,10 +127,10 @@ DEAF = """
 import sys, cold_room
 deliver = cold_room.deliver
 make = cold_room.Day.__init__
-def remember(self, *args):
+def remember(self, *args, **options):
     global day
     day = self
-    make(self, *args)
+    make(self, *args, **options)
 def deafen():
     if day.world.now_s == 60:
         day.alarms.subscriptions[0].cancel()
