@@ -33,6 +33,7 @@ ROWS = (
     ("Owners", "Alerts"),
     ("Log",),
 )
+TITLES = [title for row in ROWS for title in row]
 
 
 class View(App[int]):
@@ -66,16 +67,18 @@ class View(App[int]):
         self.paused = False
         self.trouble = ""
         self.heard = 0.0
+        # Held here: a look at the screen while it is taken down would find them no more.
+        self.head = Static(id="head")
+        self.panels = {title: Static(id=title.lower(), classes="panel") for title in TITLES}
 
     def compose(self) -> ComposeResult:
-        yield Static(id="head")
+        yield self.head
         with VerticalScroll():
             for row in ROWS:
                 with Container(classes="row"):
                     for title in row:
-                        panel = Static(id=title.lower(), classes="panel")
-                        panel.border_title = title
-                        yield panel
+                        self.panels[title].border_title = title
+                        yield self.panels[title]
         yield Footer()
 
     def on_mount(self) -> None:
@@ -153,19 +156,19 @@ class View(App[int]):
 
     def draw(self) -> None:
         for title, section in render.SECTIONS:
-            panel = self.query_one(f"#{title.lower()}", Static)
+            panel = self.panels[title]
             panel.update(section(self.model, panel.content_size.width or 60))
         self.draw_log()
         self.draw_head()
 
     def draw_head(self) -> None:
-        head = self.query_one("#head", Static)
-        head.update(render.head(self.model, self.source.name, self.state, self.size.width))
+        text = render.head(self.model, self.source.name, self.state, self.size.width)
+        self.head.update(text)
 
     def draw_log(self) -> None:
         notes = list(self.model.notes)[-LOG_LINES:]
         text = Text("\n").join(render.log_line(note) for note in notes)
-        self.query_one("#log", Static).update(text)
+        self.panels["Log"].update(text)
 
     def action_pause(self) -> None:
         self.paused = not self.paused
