@@ -11,6 +11,12 @@ ifneq ($(shell grep '^.define CONFIG_MEMORY_POOL_ENABLE 1' $(MEMPOOL_CONFIG_DIR)
 SRC_USERMOD_C += $(filter $(EVENTBUS_DIR)/mpy/%,$(EVENTBUS_SOURCES))
 SRC_USERMOD_LIB_C += $(filter-out $(EVENTBUS_DIR)/mpy/%,$(EVENTBUS_SOURCES))
 
+# The collector of the unix port must not miss a thread for our signals.
+ifeq ($(notdir $(CURDIR)),unix)
+SRC_USERMOD_LIB_C += $(EVENTBUS_DIR)/port/sem_wait.c
+LDFLAGS_USERMOD += -Wl,--wrap=sem_wait
+endif
+
 endif
 
 CFLAGS_USERMOD += $(addprefix -I$(EVENTBUS_DIR)/,include port core mpy)
