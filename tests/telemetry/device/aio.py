@@ -41,7 +41,8 @@ async def main(port, states):
         "sent": telemetry.sent,
         "waited": queued,
         "errors": telemetry.errors,
-        "left": telemetry.queued + telemetry.dropped,
+        "left": telemetry.queued,
+        "dropped": telemetry.dropped,
     }
     telemetry.close()
     told["used"] = mempool.stats().used
