@@ -12,7 +12,7 @@ except ImportError:  # no threads: nobody to wait for
         def __enter__(self):
             pass
 
-        def __exit__(self, *error):
+        def __exit__(self, kind, error, trace):  # *error would be a tuple on the GC heap
             pass
 
 
