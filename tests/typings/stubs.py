@@ -52,7 +52,7 @@ class Stub:
         return set(self.values) | set(self.functions) | types
 
 
-def _function(node: ast.FunctionDef, owner: str = "") -> Function:
+def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, owner: str = "") -> Function:
     arguments = node.args
     skip = 1 if owner else 0
     positional = [arg.arg for arg in arguments.posonlyargs]
@@ -88,7 +88,7 @@ def _class(node: ast.ClassDef) -> Class:
     for item in node.body:
         if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
             made.attributes.append(item.target.id)
-        elif isinstance(item, ast.FunctionDef):
+        elif isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
             kinds = {ast.unparse(one) for one in item.decorator_list}
             if "property" in kinds:
                 made.attributes.append(item.name)
