@@ -4,6 +4,7 @@ import json
 import memdiag
 import mempool
 
+mempool.reset_stats()  # on a board others were here before
 handle = mempool.Owner("bob").take(30)
 
 

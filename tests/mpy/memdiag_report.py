@@ -9,6 +9,7 @@ import memdiag
 import mempool
 import micropython
 
+mempool.reset_stats()  # on a board others were here before
 text = memdiag.report()
 lines = text.split("\n")
 assert lines[0] == "=== Memory Pool Diagnostics Report ===", lines[0]
