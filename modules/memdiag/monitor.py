@@ -21,7 +21,7 @@ _RESERVE = boardcfg.MEMORY_POOL_EMERGENCY_RESERVE
 _DELIVERED, _WAITING = 1, 11  # in the bus's stats_into()
 _BUS_WORDS = 12
 _USED, _UTILIZATION, _FAILURES = 1, 4, 7  # in mempool's
-_ON_ALERT, _WDT, _BLACKBOX, _BUS = 1, 2, 4, 8
+_ON_ALERT, _WDT, _BLACKBOX, _BUS, _SUSPECTS = 1, 2, 4, 8, 16
 
 
 def _int(name, value, least, most, hint=""):
@@ -102,6 +102,7 @@ class Monitor:
 
         self.level = NORMAL
         self.suspects = []
+        self._found = False  # flags that are not yet in suspects
         self.samples = 0
         self.refused = 0  # by the bus: each is tried again in the next period
         self.faults = 0  # of on_alert and the others that are called
@@ -126,9 +127,9 @@ class Monitor:
         late = 0
         if self._due is not None:
             late = time.ticks_diff(now_ms, self._due)
-            if late < 0:
+            if -self.period_ms <= late < 0:
                 return False
-        on_time = self._due is not None and late < self.period_ms
+        on_time = self._due is not None and 0 <= late < self.period_ms  # or the time went back
         self._due = time.ticks_add(self._due if on_time else now_ms, self.period_ms)
         self._busy = True
         try:
@@ -187,7 +188,8 @@ class Monitor:
         edges = self._look_at_pools()
         self._look_at_bus()
         self.broken = mempool.check()
-        found = self._growth.sample() and self._look_at_suspects()
+        if self._growth.sample() and self._look_at_suspects():
+            self._found = True
         self.samples += 1
         self.history._add(
             at_s,
@@ -197,9 +199,11 @@ class Monitor:
             stats[_FAILURES],
             min(self._bus_stats[_WAITING], 65535),
         )
-        if edges or found:
+        if edges or self._found:
             self._alert(edges)
         self._tell()
+        if self._stopped:  # by on_alert
+            return
         if self._wdt is not None and self.healthy:
             try:
                 self._wdt.feed()
@@ -276,16 +280,29 @@ class Monitor:
 
     def _alert(self, edges):
         before = self.suspects
-        self.suspects = [owner_name(nth) for nth in range(len(self._named)) if self._named[nth]]
-        alert.suspects = self.suspects
+        if self._found:
+            self._name_suspects()
         self._save(True)  # whatever comes of the callbacks
         for nth in range(5):
             if edges >> nth & 1:
                 alert.told(self._levels[nth], self._names[nth])
                 self._call(self._levels[nth], self._pools[nth])
-        for name in self.suspects:
-            if name not in before:
-                self._call(SUSPECT, name)
+        if self.suspects is not before:
+            for name in self.suspects:
+                if name not in before:
+                    self._call(SUSPECT, name)
+
+    # Where there is no GC heap for the names: in a later period.
+    def _name_suspects(self):
+        named = self._named
+        try:
+            self.suspects = [owner_name(nth) for nth in range(len(named)) if named[nth]]
+        except MemoryError as fault:
+            self._failed(_SUSPECTS, "suspects", fault)
+            return
+        alert.suspects = self.suspects
+        self._found = False
+        self._failing &= ~_SUSPECTS
 
     def _call(self, level, what):
         if self._on_alert is not None:
@@ -307,7 +324,10 @@ class Monitor:
     def _failed(self, who, name, fault):
         self.faults += 1
         if not self._failing & who:
-            print("memdiag: %s: %s: %s" % (name, type(fault).__name__, fault))
+            try:
+                print("memdiag: %s: %s: %s" % (name, type(fault).__name__, fault))
+            except MemoryError:
+                print("memdiag:", name, type(fault).__name__)
         self._failing |= who
 
     # Levels and suspects that the bus has not taken yet: a refused one is tried again in the next

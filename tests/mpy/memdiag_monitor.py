@@ -4,6 +4,7 @@
 import gc
 
 import mempool
+import micropython
 
 try:
     import memdiag
@@ -373,6 +374,46 @@ def gc_bytes(call, count):
     gc.enable()
     return after - before
 
+
+# An edge while the GC heap is locked or full is told as any other, and the dog is fed.
+dog = Dog()
+large = []
+times = 0
+
+
+def called(level, pool):
+    global times
+    times += 1
+
+
+monitor = Monitor(wdt=dog, on_alert=called, bus=EventBus(8))
+monitor.tick(0)
+fill(mempool.LARGE, mempool.LARGE.count, large)
+micropython.heap_lock()
+try:
+    monitor.tick(1000)
+finally:
+    micropython.heap_unlock()
+assert (monitor.level, times, dog.fed, monitor.refused, monitor.faults) == (2, 1, 2, 0, 0)
+fill(mempool.LARGE, 0, large)
+micropython.heap_lock()
+try:
+    monitor.tick(2000)
+finally:
+    micropython.heap_unlock()
+assert (monitor.level, times, dog.fed) == (0, 2, 3)
+# A clock that is set back is no reason to sleep until the old time comes again.
+assert monitor.tick(0) and not monitor.tick(999) and monitor.tick(1000) and dog.fed == 5
+monitor.stop()
+
+# Who stops it from within on_alert gets no more food to the dog.
+dog = Dog()
+monitor = Monitor(wdt=dog, on_alert=lambda level, pool: monitor.stop())
+monitor.tick(0)
+fill(mempool.LARGE, mempool.LARGE.count, large)
+monitor.tick(1000)
+fill(mempool.LARGE, 0, large)
+assert dog.fed == 1 and not monitor.tick(2000) and len(monitor.history) == 0
 
 dog = Dog()
 heard_all = bus.subscribe("*", nothing)
