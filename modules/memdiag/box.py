@@ -227,7 +227,8 @@ def _decode(found, cause):
     try:
         _decode_record(data, told)
     except (ValueError, IndexError, KeyError) as fault:  # of another version of this firmware
-        told.update({"state": "corrupt", "why_not": "the record makes no sense: %s" % fault})
+        why_not = str(fault) or type(fault).__name__
+        told = _decode(("corrupt", "the record makes no sense: " + why_not, b""), cause)
     return told
 
 
@@ -265,6 +266,8 @@ def _decode_pools(data):
     for pool in mempool.pools():
         size = pool.block_size
         count, used, peak = struct.unpack_from("<HHH", data, at)
+        if not count:
+            raise ValueError("%s of no blocks" % pool.name)
         at += 6
         capacity += size * count
         used_bytes += size * used

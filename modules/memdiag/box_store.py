@@ -62,13 +62,19 @@ class File:
                 if make:
                     self._file = open(path, "w+b")
         except OSError as fault:
-            raise OSError("black box %s: %s" % (path, fault))
+            raise self._named(fault)
+
+    def _named(self, fault):
+        return OSError("black box %s: %s" % (self._path, fault))
 
     def read(self):
         if self._file is None:
             return "missing", "there is no file %s" % self._path, b""
-        self._file.seek(0)
-        data = self._file.read(2 * _SIZE)
+        try:
+            self._file.seek(0)
+            data = self._file.read(2 * _SIZE)
+        except OSError as fault:  # a folder
+            raise self._named(fault)
         if not data:
             return "missing", "%s is empty" % self._path, b""
         whole = [n for n in (0, 1) if _is_whole(data[n * _SIZE : (n + 1) * _SIZE])]
@@ -86,8 +92,13 @@ class File:
     def write(self, data):
         struct.pack_into("<I", data, _CRC_AT, 0)
         struct.pack_into("<I", data, _CRC_AT, binascii.crc32(data))
-        self._file.seek(self._next * _SIZE)
-        self._file.write(data)
+        try:
+            self._file.seek(self._next * _SIZE)
+            written = self._file.write(data)
+        except OSError as fault:
+            raise self._named(fault)
+        if written != _SIZE:
+            raise self._named("%d of %d bytes written: is the disk full?" % (written, _SIZE))
         self._next ^= 1
 
     def close(self):

@@ -1,7 +1,9 @@
 # memdiag.BlackBox: what one life leaves to the next, told whole, missing or corrupt, at whatever
 # byte it was damaged. That resets and kill -9 leave it: tests/memdiag/test_blackbox.py.
 # timeout: 180
+import binascii
 import gc
+import struct
 import sys
 
 import boardcfg
@@ -278,12 +280,24 @@ def file():
         assert memdiag.blackbox(path)["why"] == "three" and memdiag.blackbox(path)["lives"] == 2
         assert memdiag.blackbox(path)["why_not"] == ""
         box.close()
+        # Whole by its CRC, and no record of this firmware all the same.
+        strange = bytearray(1024)
+        strange[:4] = first[:4]
+        strange[4:8] = struct.pack("<I", binascii.crc32(strange))
+        put(strange)
+        told = memdiag.blackbox(path)
+        assert told["state"] == "corrupt" and "no blocks" in told["why_not"], told
+        assert told["snapshot"] is None and told["uptime_s"] is None
         put(b"not a black box at all" * 100)
         assert BlackBox(path).read()["state"] == "corrupt"
     finally:
         os.remove(path)
     assert "black box /nonexistent/box" in raises(OSError, BlackBox, "/nonexistent/box")
     assert "black box /tmp" in raises(OSError, BlackBox, "/tmp")
+    assert "black box /tmp" in raises(OSError, memdiag.blackbox, "/tmp")
+    full = BlackBox("/dev/full")  # a full disk
+    assert "black box /dev/full" in raises(OSError, full.save)
+    full.close()
 
 
 if UNIX:
