@@ -9,6 +9,7 @@ import mempool
 from . import state
 
 PORT = 18765
+_NO_HEAP = '{"error": "no GC heap for the answer"}'
 
 
 def _live():
@@ -64,8 +65,10 @@ def answer(request):
     try:
         name = request if isinstance(request, str) else str(request, "utf-8")
         name = name.strip()
-    except (TypeError, UnicodeError):
+    except (TypeError, ValueError):
         return '{"error": "a request is a name in UTF-8"}'
+    except MemoryError:
+        return _NO_HEAP
     make = _REQUESTS.get(name)
     try:
         if make is None:
@@ -73,9 +76,12 @@ def answer(request):
             return json.dumps({"error": "unknown request %r; known: %s" % (name[:32], known)})
         return json.dumps(make())
     except MemoryError:
-        return '{"error": "no GC heap for the answer"}'
-    except NotImplementedError as fault:  # built without what it asks for
-        return json.dumps({"error": str(fault)})
+        return _NO_HEAP
+    except Exception as fault:  # built without what it asks for, a black box's file ...
+        try:
+            return json.dumps({"error": str(fault)})
+        except MemoryError:
+            return _NO_HEAP
 
 
 def stream(period_ms=1000, count=None):
@@ -86,6 +92,7 @@ def stream(period_ms=1000, count=None):
     import select
 
     keys = select.poll()
+    key = bytearray(1)  # not read(): noise on the wire is no UTF-8
     keys.register(sys.stdin, select.POLLIN)
     due = time.ticks_ms()
     while count is None or count > 0:
@@ -102,10 +109,9 @@ def stream(period_ms=1000, count=None):
                     due = time.ticks_ms()
                 break
             if keys.poll(left):
-                key = sys.stdin.read(1)
-                if not key or key == "q":
+                if not sys.stdin.readinto(key) or key == b"q":
                     return
-                if key == "r":
+                if key == b"r":
                     mempool.reset_stats()
 
 
@@ -124,9 +130,17 @@ class Responder:
             try:
                 import os
 
-                port = int(os.getenv("MEMPOOL_LIVE_PORT") or PORT)
+                named = os.getenv("MEMPOOL_LIVE_PORT")
+                if named:
+                    if not named.isdigit():
+                        raise ValueError("MEMPOOL_LIVE_PORT must be 1..65535, not %s" % named)
+                    port = int(named)
             except AttributeError:  # only a PC has an environment
                 pass
+        if not isinstance(port, int):
+            raise TypeError("port must be an int, not %s" % type(port).__name__)
+        if not 0 <= port <= 65535:
+            raise ValueError("port must be 0..65535, not %d" % port)
         self.port = port
         self.answered = 0
         self.lost = 0  # answers that could not be sent
@@ -134,9 +148,9 @@ class Responder:
         try:
             self._socket.setblocking(False)
             self._socket.bind(socket.getaddrinfo(host, port)[0][-1])
-        except OSError:
+        except OSError as fault:
             self._socket.close()
-            raise
+            raise OSError("UDP %s:%d: %s" % (host, port, fault))
 
     def poll(self):
         """Answers what has been asked, 4 questions at most -> answers. Never blocks."""
@@ -144,7 +158,7 @@ class Responder:
         while done < 4:
             try:
                 request, address = self._socket.recvfrom(64)
-            except OSError:
+            except (OSError, MemoryError):  # for want of GC heap: it stays until the next poll
                 break
             text = answer(request)
             done += 1

@@ -244,6 +244,25 @@ def test_a_leak_is_named_in_a_second_terminal(unix):
     assert "suspected leak: telemetry" in err
 
 
+def test_noise_on_the_wire_does_not_end_a_stream():
+    program = "import memdiag; memdiag.stream(100, 600)"
+    command = [str(machine.binary("unix")), "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdin and process.stdout
+            for noise in (b"\xff", b"\xc3", b"\0\x80"):  # no UTF-8, or the first half of it
+                assert process.stdout.readline().startswith(b"\x1e{")
+                process.stdin.write(noise)
+                process.stdin.flush()
+            for _ in range(5):
+                assert process.stdout.readline().startswith(b"\x1e{")
+            process.stdin.write(b"q")
+            process.stdin.flush()
+            assert process.wait(timeout=10) == 0
+        finally:
+            process.kill()
+
+
 def test_the_statistics_of_a_running_program_are_reset(unix, monkeypatch):
     monkeypatch.setenv("MEMPOOL_LIVE_PORT", unix["MEMPOOL_LIVE_PORT"])
 

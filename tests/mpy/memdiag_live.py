@@ -1,8 +1,10 @@
 # answer(): questions from outside. Nothing that comes in raises.
 import json
+import sys
 
 import memdiag
 import mempool
+import micropython
 
 mempool.reset_stats()  # on a board others were here before
 handle = mempool.Owner("bob").take(30)
@@ -29,6 +31,42 @@ assert mempool.stats().refused == 0 and mempool.stats().used == 32
 for wrong in ("nothing", "", "x" * 5000, b"\xff\xfe", b"", 7, None, [], {}, "SNAPSHOT"):
     assert "error" in ask(wrong), wrong
 assert "reset_stats" in ask("what")["error"]
+freed = mempool.alloc(4)
+freed.free()
+assert "error" in ask(freed)
+answer = memdiag.answer
+for request in ("live", b"live"):
+    micropython.heap_lock()
+    try:
+        text = answer(request)
+    finally:
+        micropython.heap_unlock()
+    assert "no GC heap" in json.loads(text)["error"]
+if sys.platform == "linux":
+    for port, error in ((-1, ValueError), (65536, ValueError), ("x", TypeError)):
+        try:
+            memdiag.Responder(port)
+            raise SystemExit("port %s is taken" % port)
+        except error as fault:
+            assert "port" in str(fault)
+    try:  # an address that is not of this machine, as one that is taken
+        memdiag.Responder(18765, "192.0.2.1")
+        raise SystemExit("bound to 192.0.2.1")
+    except OSError as fault:
+        assert "UDP 192.0.2.1:18765" in str(fault)
+    # A black box that cannot be read.
+    import os
+
+    os.mkdir("/tmp/mempool_live_test")
+    here = os.getcwd()
+    os.chdir("/tmp/mempool_live_test")
+    os.mkdir("blackbox.bin")
+    try:
+        assert "black box blackbox.bin" in ask("blackbox")["error"]
+    finally:
+        os.rmdir("blackbox.bin")
+        os.chdir(here)
+        os.rmdir("/tmp/mempool_live_test")
 
 try:
     memdiag.stream(9)
