@@ -111,13 +111,16 @@ def report(record: str, output: str) -> int:
     return 0
 
 
+def _period(text: str) -> int:
+    """A line, where argparse would show a page."""
+    if not text.isdecimal() or not PERIODS[0] <= int(text) <= PERIODS[1]:
+        raise SourceError(f"PERIOD={text} is out of range: {PERIODS[0]} to {PERIODS[1]} ms")
+    return int(text)
+
+
 def run(arguments: argparse.Namespace) -> int:
     if not arguments.port and arguments.record and arguments.report:
         return report(arguments.record, arguments.report)
-    if not PERIODS[0] <= arguments.period <= PERIODS[1]:
-        raise SourceError(
-            f"PERIOD={arguments.period} is out of range: {PERIODS[0]} to {PERIODS[1]} ms"
-        )
     with tempfile.TemporaryDirectory() as folder:
         # A report is made of a recording, be it one that nobody asked for.
         record = arguments.record or (f"{folder}/live.jsonl" if arguments.report else "")
@@ -132,7 +135,7 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--port", default="", help="what to look at")
-    parser.add_argument("--period", type=int, default=1000, metavar="MS", help="between samples")
+    parser.add_argument("--period", default="1000", metavar="MS", help="between samples")
     parser.add_argument("--record", default="", metavar="FILE", help="JSON lines, appended")
     parser.add_argument("--report", default="", metavar="OUT.html", help="plots, at the end")
     parser.add_argument("--plain", action="store_true", help="a line a sample, no page")
@@ -142,7 +145,9 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--folder", default=".", help="where the key s saves")
     try:
-        return run(parser.parse_args(argv))
+        arguments = parser.parse_args(argv)
+        arguments.period = _period(arguments.period)
+        return run(arguments)
     except (SourceError, RecordError) as error:
         print(f"monitor: {error}", file=sys.stderr)
         return FAILED

@@ -86,6 +86,7 @@ def test_nobody_there_gives_up_where_it_may(tmp_path):
     [
         ([], "monitor: say what to look at, make monitor PORT="),
         (["--port", "unix", "--period", "5"], "PERIOD=5 is out of range: 100 to 60000 ms"),
+        (["--port", "unix", "--period", "1s"], "PERIOD=1s is out of range: 100 to 60000 ms"),
         (["--port", "unix", "--record", "/none/x"], "cannot write /none/x: No such file"),
         (["--record", "/none/x", "--report", "y"], "cannot read /none/x: No such file"),
         (["--record", __file__, "--report", "y"], "is no recording of make monitor RECORD="),
