@@ -9,6 +9,9 @@ TEST_TARGET := $(TARGET)
 TARGET ?= unix
 VARIANT ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+# 0 is no, as nothing is.
+override LEAK := $(filter-out 0,$(LEAK))
+override EXHAUST := $(filter-out 0,$(EXHAUST))
 HOURS ?= $(if $(EXHAUST),1,$(if $(LEAK),4,$(if $(filter unix%,$(TARGET)),24,4)))
 # Simulated seconds a second of make run, 0 as fast as it goes. A leak takes a minute of looking at it.
 SPEED ?= $(if $(LEAK),$(if $(filter unix%,$(TARGET)),240,0),0)
@@ -53,7 +56,7 @@ comma := ,
 
 .PHONY: run run-arguments
 run-arguments:
-	@case "$(HOURS).$(SPEED)" in *[!0-9.]*|.*|*.) echo "run: HOURS and SPEED are whole numbers, not '$(HOURS)' and '$(SPEED)'"; exit 2;; esac
+	@case "$(HOURS).$(SPEED)" in *[!0-9.]*|.*|*.|*.*.*) echo "run: HOURS and SPEED are whole numbers, not '$(HOURS)' and '$(SPEED)'"; exit 2;; esac
 	@test $(HOURS) -ge 1 -a $(HOURS) -le 240 || { echo "run: HOURS must be 1 to 240, not $(HOURS)"; exit 2; }
 
 run: run-arguments build ## A day in a cold room on this computer; TARGET=cm3|rv32 on a board [HOURS= SPEED= LEAK=1 EXHAUST=1]
