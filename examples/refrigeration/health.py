@@ -11,6 +11,7 @@ from .actuators import SAFE_STATE
 from .part import Part
 
 TELL_S = 5
+AGAIN_S = 60  # who has filled a pool again so soon does not forget: he takes all there is
 
 # Where stats_into() has what the scalars tell.
 _STATS = (
@@ -41,6 +42,7 @@ class Health(Part):
         self.named = set()  # suspects
         self.first_named = (0, 0)  # second, and blocks free in the pool that had the fewest
         self.given_back = 0  # blocks, by suspects
+        self._again_s = 0  # from when on blocks may be taken back again
         self.critical_s = 0  # when a pool became critical
         self.safe_s = 0  # when the plant went into its safe state
         self._say = say
@@ -104,7 +106,8 @@ class Health(Part):
             self._say(
                 "%s  memory is %s: %s" % (_clock(now), ("", "low", "critical")[level], _fill(what))
             )
-            if self.monitor.suspects:
+            if self.monitor.suspects and now >= self._again_s:
+                self._again_s = now + AGAIN_S
                 self.take_back(self.monitor.suspects)
             if level == 2 and not self.critical_s:
                 self.critical_s = now
@@ -121,6 +124,7 @@ class Health(Part):
                 for handle, owner, _, _ in mempool.leaks(0):
                     if owner is module.owner and mempool.give(handle) == 0:
                         count += 1
+                module.taken_back()
                 self.given_back += count
                 clock = _clock(self.world.now_s)
                 self._say("%s  taken back from %s: %d blocks" % (clock, module.name, count))

@@ -69,6 +69,9 @@ class Network(Part):
             mempool.give(self._taken.pop())
         return super().stop()
 
+    def taken_back(self):
+        self._taken.clear()
+
     def second(self, now):
         if self._forgets and now % FORGETS_S == 0:
             self.hold(_SCRAP)

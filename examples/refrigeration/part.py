@@ -75,6 +75,9 @@ class Part(appmodule.Module):
             mempool.write(handle, 0, data)
         return handle
 
+    def taken_back(self):
+        """What it held by handles is no longer its own."""
+
 
 def unsubscribe(parts):
     for part in parts:

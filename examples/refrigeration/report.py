@@ -177,7 +177,8 @@ def black_box(found):
     print("reset cause:   %s; saved %d s after boot" % (found["reset_cause"], found["uptime_s"]))
     print("why:           %s" % found["why"])
     snapshot = found["snapshot"]
-    for name, pool in snapshot["pools"].items():
+    for name in [pool.name for pool in mempool.pools()]:
+        pool = snapshot["pools"][name]
         print("%-6s Pool:   %d/%d blocks" % (name, pool["used"], pool["count"]))
     holders = [
         (owner["used"], name) for name, owner in snapshot["owners"].items() if owner["used"]

@@ -220,6 +220,15 @@ def test_exhaustion_ends_in_the_safe_state(target, tmp_path):
         assert "black box of" not in live(target, f"1, blackbox={str(box)!r}")[1]
 
 
+def test_a_suspect_that_takes_everything_gives_no_block_twice(tmp_path):
+    box = str(tmp_path / "blackbox.bin")
+    status, output = live("unix", f"2, leak=True, exhaust=True, blackbox={box!r}")
+    assert status == 0, output
+    assert "suspected leak: network" in output.splitlines()
+    assert output.count("taken back from network") == 2  # once while it runs, once at the end
+    assert "ok    no stale, double or foreign use" in output
+
+
 # Who looks at it while it runs: every request is answered, and the suspect is seen.
 def test_a_live_view_sees_the_suspect():
     code = "import sys, cold_room; sys.exit(cold_room.main(1, leak=True, speed=300, live=True))"
