@@ -9,6 +9,8 @@ import mempool
 from . import state
 
 PORT = 18765
+# For want of GC heap a question stays until the next poll. Made once: a tuple takes heap.
+_NOT_NOW = (OSError, MemoryError)
 _NO_HEAP = '{"error": "no GC heap for the answer"}'
 
 
@@ -65,10 +67,10 @@ def answer(request):
     try:
         name = request if isinstance(request, str) else str(request, "utf-8")
         name = name.strip()
+    except MemoryError:  # first: the tuple below takes heap, too
+        return _NO_HEAP
     except (TypeError, ValueError):
         return '{"error": "a request is a name in UTF-8"}'
-    except MemoryError:
-        return _NO_HEAP
     make = _REQUESTS.get(name)
     try:
         if make is None:
@@ -158,20 +160,20 @@ class Responder:
         while done < 4:
             try:
                 request, address = self._socket.recvfrom(64)
-            except (OSError, MemoryError):  # for want of GC heap: it stays until the next poll
+            except _NOT_NOW:
                 break
             text = answer(request)
             done += 1
             try:
                 self._socket.sendto(text, address)
                 self.answered += 1
-            except OSError:
+            except _NOT_NOW:
                 self.lost += 1
                 try:
                     self._socket.sendto(
                         '{"error": "the answer is too large for a datagram"}', address
                     )
-                except OSError:
+                except _NOT_NOW:
                     pass
         return done
 

@@ -35,7 +35,8 @@ freed = mempool.alloc(4)
 freed.free()
 assert "error" in ask(freed)
 answer = memdiag.answer
-for request in ("live", b"live"):
+text = ""
+for request in ("live", b"live", b"no name that is known"):
     micropython.heap_lock()
     try:
         text = answer(request)
@@ -54,6 +55,16 @@ if sys.platform == "linux":
         raise SystemExit("bound to 192.0.2.1")
     except OSError as fault:
         assert "UDP 192.0.2.1:18765" in str(fault)
+    responder = memdiag.Responder(0)  # and a poll without heap
+    polled = responder.poll()
+    assert polled == 0
+    micropython.heap_lock()
+    try:
+        polled = responder.poll()
+    finally:
+        micropython.heap_unlock()
+    assert polled == 0
+    responder.close()
     # A black box that cannot be read.
     import os
 
