@@ -185,7 +185,9 @@ def by_the_monitor():
 
     monitor = Monitor(bus=None, blackbox=box, on_alert=on_alert, window_s=1, windows=3)
     monitor.tick(0)
-    held = [mempool.take(32) for _ in range(mempool.TINY.count)]
+    held = []
+    for _ in range(mempool.TINY.count):
+        held.append(mempool.alloc(32, critical=True, spill=False).detach())
     monitor.tick(1000)
     assert seen == [(2, mempool.TINY.count)], seen
     told = memdiag.blackbox(noinit)

@@ -3,6 +3,7 @@
 # timeout: 120
 import gc
 
+import boardcfg
 import mempool
 import micropython
 
@@ -57,9 +58,8 @@ def period(monitor, count=1):
 def fill(pool, used, held):
     """Takes and gives blocks until so many are in use."""
     while pool.used < used:
-        handle = mempool.take(pool.block_size)
-        assert handle > 0
-        held.append(handle)
+        block = mempool.alloc(pool.block_size, critical=True, spill=False)  # of the reserve, too
+        held.append(block.detach())
     while pool.used > used:
         assert mempool.give(held.pop()) == 0
 
@@ -104,9 +104,10 @@ def told_with_its_fields():
     held = []
     del heard[:]
     pool = mempool.SMALL
-    low = (80 * pool.count + 99) // 100
-    critical = (90 * pool.count + 99) // 100
-    left = (240 * pool.count + 399) // 400
+    usable = pool.count - boardcfg.MEMORY_POOL_EMERGENCY_RESERVE
+    low = (80 * usable + 99) // 100
+    critical = (90 * usable + 99) // 100
+    left = (240 * usable + 399) // 400
     # A fill that swings around a threshold is one edge.
     for used in (low - 1, low, low - 1, low, left, low):
         fill(pool, used, held)
