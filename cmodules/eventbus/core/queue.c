@@ -92,13 +92,10 @@ static MEMPOOL_HOT void count_dropped(eventbus_t *bus, const eventbus_header_t *
 // order of publishing. So a head that also waits in the other lane, but not as its head, is the younger one, however
 // far the numbers have come round meanwhile.
 static MEMPOOL_HOT uint16_t oldest(const eventbus_t *bus, unsigned lanes, unsigned priority) {
-    uint16_t python = bus->lane[EVENTBUS_LANE_PYTHON].head[priority];
-    uint16_t task = bus->lane[EVENTBUS_LANE_TASK].head[priority];
-    if (python == 0 || lanes == LANE_BIT(EVENTBUS_LANE_TASK)) {
-        return task;
-    }
-    if (task == 0 || lanes == LANE_BIT(EVENTBUS_LANE_PYTHON)) {
-        return python;
+    uint16_t python = (lanes & LANE_BIT(EVENTBUS_LANE_PYTHON)) != 0 ? bus->lane[EVENTBUS_LANE_PYTHON].head[priority] : 0;
+    uint16_t task = (lanes & LANE_BIT(EVENTBUS_LANE_TASK)) != 0 ? bus->lane[EVENTBUS_LANE_TASK].head[priority] : 0;
+    if (python == 0 || task == 0) {
+        return python | task;
     }
     if (bus->slots[python - 1u].lanes == ALL_LANES) {
         return task;
