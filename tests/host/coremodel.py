@@ -345,6 +345,12 @@ class Model:
             return RANGE
         return owner.name, owner.quota, owner.used, owner.peak, owner.denied
 
+    def unowned(self) -> int:
+        """Everything in use less what live owners hold."""
+        stats = self.stats()
+        live = [owner.used for owner in self.owners.values() if owner.holders]
+        return stats["used"] + stats["heap_used"] - sum(live)
+
     # -- seeing --
 
     def pool_stats(self, number: int) -> dict[str, int]:

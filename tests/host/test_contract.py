@@ -80,6 +80,27 @@ def test_names_are_copied():
     assert core.owner_info(owner)[0] == b"pump"
 
 
+def test_what_an_owner_leaves_behind_is_nobodys():
+    """mempool_unowned: a block of no owner, and of one that was let go, until it comes back."""
+    core = core_of(build.DEFAULT)
+    lib = core.lib
+    assert lib.mempool_unowned() == 0
+    nobodys = lib.mempool_take(40, 0)
+    assert lib.mempool_unowned() == 64
+    owner = core.owner_open(b"pump", 1024)
+    left = [lib.mempool_take(200, owner), lib.mempool_take(500, owner)]
+    assert lib.mempool_unowned() == 64
+    assert lib.mempool_owner_close(owner, 0) == OK
+    assert lib.mempool_unowned() == 64 + 256 + 512
+    assert lib.mempool_give(left.pop()) == OK
+    assert lib.mempool_unowned() == 64 + 256
+    assert core.owner_open(b"pump", 0) == owner
+    assert lib.mempool_unowned() == 64
+    assert lib.mempool_give(left.pop()) == OK
+    assert lib.mempool_give(nobodys) == OK
+    assert lib.mempool_unowned() == 0
+
+
 class Bell:
     """Counts the rings."""
 

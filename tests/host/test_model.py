@@ -157,7 +157,7 @@ class Machine(RuleBasedStateMachine):
     def fill(self, pool, flags):
         """Takes until there is no more."""
         size = build.BLOCK_SIZES[pool]
-        for _ in range(sum(self.config.counts) + 1):
+        for _ in range(sum(pool.count for pool in self.model.pools) + 1):
             got = self.lib.mempool_take_flags(size, 0, flags & ~HEAP_OK)
             self.expect_take(got, size, 0, flags & ~HEAP_OK)
             if got < 0:
@@ -405,6 +405,7 @@ class Machine(RuleBasedStateMachine):
                 assert self.lib.mempool_growable(number) == pool.may_grow()
         for owner in (0, 1, 2, 3, 31, 255):
             assert self.core.owner_info(owner) == self.model.owner_info(owner)
+        assert self.lib.mempool_unowned() == self.model.unowned()
         assert self.core.trace() == self.model.trace
         assert self.rings == self.model.rings
         assert self.lib.mempool_poison_hits() == self.model.poison_hits

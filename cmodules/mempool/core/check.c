@@ -6,6 +6,7 @@
 #include "mempool_core.h"
 
 #define ATTEMPTS 200u
+
 // Adds the blocks of one pool up by owner, in bytes. -> broken invariants of the pool.
 static uint32_t look(unsigned p, uint32_t *owned) {
     mempool_pool_t *pool = mempool_pool(p);

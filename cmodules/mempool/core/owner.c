@@ -101,6 +101,15 @@ MEMPOOL_HOT int mempool_owner_info(mempool_owner_t owner, mempool_owner_info_t *
     return mempool_owner_is_live(owner) ? MEMPOOL_OK : MEMPOOL_E_RANGE;
 }
 
+MEMPOOL_HOT uint32_t mempool_unowned(void) {
+    uint32_t used = MEMPOOL_NO_LIMIT - mempool_load(&mempool_owners[MEMPOOL_NO_OWNER].left);
+    for (mempool_owner_t i = 1; i <= MEMPOOL_OWNERS; ++i) {
+        uint32_t left = mempool_load(&mempool_owners[i].left);
+        used -= mempool_owner_is_live(i) ? 0u : left; // of one that was let go it is what it uses, below 0
+    }
+    return used;
+}
+
 void mempool_owner_reclaim_python(void) {
     for (mempool_owner_t i = 1; i <= MEMPOOL_OWNERS; ++i) {
         (void)mempool_owner_close(i, MEMPOOL_PYTHON);
@@ -140,6 +149,12 @@ int mempool_owner_info(mempool_owner_t owner, mempool_owner_info_t *info) {
     (void)owner;
     (void)info;
     return MEMPOOL_E_RANGE;
+}
+
+MEMPOOL_HOT uint32_t mempool_unowned(void) {
+    mempool_stats_t stats;
+    mempool_stats(&stats);
+    return stats.used + stats.heap_used;
 }
 
 #endif

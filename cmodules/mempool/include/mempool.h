@@ -161,6 +161,10 @@ typedef struct {
 // -> MEMPOOL_OK or E_RANGE (no such owner, or not live). O(1). ISR: yes.
 int mempool_owner_info(mempool_owner_t owner, mempool_owner_info_t *info);
 
+// Bytes of block capacity in use that no live owner holds: of blocks without an owner, and of owners that were let go.
+// O(owners). ISR: yes.
+uint32_t mempool_unowned(void);
+
 // ---- Seeing --------------------------------------------------------------------------------------------
 
 // The order is that of Python's stats_into().

@@ -211,25 +211,17 @@ static mp_obj_t mempool_owners_into(mp_obj_t array) {
     size_t words;
     entry_t *out = (entry_t *)mempool_get_words(array, sizeof(entry_t) / sizeof(uint32_t), &words);
     size_t room = words / (sizeof(entry_t) / sizeof(uint32_t));
-    mempool_stats_t stats;
-    mempool_stats(&stats);
-    uint32_t nobodys = stats.used + stats.heap_used;
-    for (unsigned owner = 1; owner <= MEMPOOL_OWNERS; owner++) {
+    size_t count = MIN(room, MEMPOOL_OWNERS + 1);
+    memset(out, 0, count * sizeof(entry_t));
+    out[MEMPOOL_NO_OWNER].used = mempool_unowned();
+    for (size_t owner = 1; owner < count; owner++) {
         mempool_owner_info_t info;
-        bool lives = mempool_owner_info((mempool_owner_t)owner, &info) == MEMPOOL_OK;
-        // What one that was closed still holds is nobody's as well.
-        uint32_t used = lives ? info.used : 0;
-        nobodys -= used < nobodys ? used : nobodys;
-        if (owner < room) {
-            out[owner] = (entry_t){ 0 };
-            if (lives) {
-                out[owner] = (entry_t){ used, info.quota, info.peak, info.denied, { 0 } };
-                strncpy(out[owner].name, info.name, MEMPOOL_NAME_MAX);
-            }
+        if (mempool_owner_info((mempool_owner_t)owner, &info) == MEMPOOL_OK) {
+            out[owner] = (entry_t){ info.used, info.quota, info.peak, info.denied, { 0 } };
+            strncpy(out[owner].name, info.name, MEMPOOL_NAME_MAX);
         }
     }
-    out[MEMPOOL_NO_OWNER] = (entry_t){ .used = nobodys };
-    return MP_OBJ_NEW_SMALL_INT(room < MEMPOOL_OWNERS + 1 ? room : MEMPOOL_OWNERS + 1);
+    return MP_OBJ_NEW_SMALL_INT(count);
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mempool_owners_into_obj, mempool_owners_into);
 
