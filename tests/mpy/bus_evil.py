@@ -2,6 +2,7 @@
 # time it is handed over, an Event whose listener is forgotten, buses that keep each other busy,
 # exceptions that interrupt when they are printed.
 import gc
+import sys
 import time
 
 import eventbus
@@ -162,7 +163,8 @@ del orphans[:]
 settle()
 bus.clear()
 left = mempool.stats().used
-assert left <= 6 * 32, left  # the collector is conservative
+# The collector is conservative, and more so with windows of registers.
+assert left <= (6 if sys.platform == "esp32" else 2) * 32, left
 
 # ---- What waits for a subscription that ends is given back, though nobody delivers on that bus.
 for which in (bus, EventBus(queue=4)):
@@ -197,7 +199,11 @@ ping, pong = PingPong(EventBus(queue=4)), PingPong(EventBus(queue=4))
 ping.other, pong.other = pong, ping
 ping.bus.publish("x")
 spin(60)
-assert 2 <= ping.calls < 5000 and 2 <= pong.calls, (ping.calls, pong.calls)
+assert ping.calls < 5000
+for _ in range(50):  # a slow board
+    if ping.calls <= 2 or pong.calls <= 2:
+        spin(60)
+assert ping.calls > 2 and pong.calls > 2, (ping.calls, pong.calls)
 ping.sub.cancel()
 pong.sub.cancel()
 

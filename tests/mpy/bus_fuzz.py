@@ -259,8 +259,9 @@ try:
             act()
         assert mempool.check() == 0
         end()
-        # How many depends on when the doorbell rings, on a board.
-        assert Kit.depth == 0 and Kit.calls > ROUNDS // 40, (Kit.depth, Kit.calls)
+        # On a slow board the doorbell rings less often.
+        least = ROUNDS // (40 if sys.platform == "esp32" else 20)
+        assert Kit.depth == 0 and Kit.calls > least, (Kit.depth, Kit.calls)
         balance(bus)
         settle()
         assert mempool.check() == 0
