@@ -4,16 +4,7 @@ from array import array
 
 import mempool
 
-try:
-    from _thread import allocate_lock
-except ImportError:  # no threads: nobody to wait for
-
-    class allocate_lock:
-        def __enter__(self):
-            pass
-
-        def __exit__(self, kind, error, trace):  # *error would be a tuple on the GC heap
-            pass
+from .lock import allocate_lock
 
 
 class Backlog:

@@ -13,6 +13,7 @@ import boardcfg
 import mempool
 import uctypes
 
+from . import state
 from .box_store import HEAD, MAGIC, File, Region
 from .owners import COUNT, NOBODY, look, name, raw_name, words
 
@@ -25,9 +26,7 @@ _OPERATIONS_AT = (_USED_AT + 2 * COUNT + 3) & ~3
 _OPERATIONS = 32
 _NAMES_LEAST = 16  # bytes
 _LEAST = _OPERATIONS_AT + _NAMES_LEAST
-_COUNTS = ("allocs", "frees", "failures", "spills", "reclaimed", "refused", "denied")
-_COUNTS += ("heap_used", "requested")  # words 5 to 13 of stats_into()
-_LEVEL = 16
+_COUNTS = state.FIELDS[state.ALLOCS : state.WASTE]
 _SUSPECT = 0x8000  # beside what an owner uses, in units of 32 bytes
 _WHAT = ("", "take", "give", "reclaim", "fail", "refuse", "poison")
 _FILE = "blackbox.bin"
@@ -74,7 +73,7 @@ class BlackBox:
         self._data = uctypes.bytearray_at(uctypes.addressof(buffer), size)
         self._buffer = buffer
         self._names_at = _OPERATIONS_AT + 8 * room
-        self._stats = array("I", bytes(4 * 17))
+        self._stats = state.words()
         self._pools = mempool.pools()
         self._views = [raw_name(number) for number in range(COUNT)]
         self._names = [b""] * COUNT
@@ -118,7 +117,7 @@ class BlackBox:
             self._lives,
             len(data) // 4,
             operations,
-            stats[_LEVEL],
+            stats[state.LEVEL],
             len(self._operations) > 0,
             COUNT,
         )
@@ -126,20 +125,8 @@ class BlackBox:
         for pool in self._pools:
             struct.pack_into("<HHH", data, at, pool.count, pool.used, pool.peak)
             at += 6
-        struct.pack_into(
-            "<9I",
-            data,
-            _COUNTS_AT,
-            stats[5],
-            stats[6],
-            stats[7],
-            stats[8],
-            stats[9],
-            stats[10],
-            stats[11],
-            stats[12],
-            stats[13],
-        )
+        for nth in range(len(_COUNTS)):
+            self._buffer[_COUNTS_AT // 4 + nth] = stats[state.ALLOCS + nth]
         self._save_owners(edge or why is not None)
         self._store.write(data)
 
@@ -218,11 +205,11 @@ def _text(data):
 
 
 def _decode(found, cause):
-    state, why_not, data = found
-    told = {"state": state, "why_not": why_not, "reset_cause": cause}
+    how, why_not, data = found
+    told = {"state": how, "why_not": why_not, "reset_cause": cause}
     told.update({"uptime_s": None, "lives": 0, "why": "", "snapshot": None, "operations": []})
     told["not_traced"] = ""
-    if state != "valid":
+    if how != "valid":
         return told
     try:
         _decode_record(data, told)

@@ -135,7 +135,7 @@ class Responder:
                 named = os.getenv("MEMPOOL_LIVE_PORT")
                 if named:
                     if not named.isdigit():
-                        raise ValueError("MEMPOOL_LIVE_PORT must be 1..65535, not %s" % named)
+                        raise ValueError("MEMPOOL_LIVE_PORT must be 0..65535, not %s" % named)
                     port = int(named)
             except AttributeError:  # only a PC has an environment
                 pass

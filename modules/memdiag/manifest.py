@@ -3,6 +3,7 @@ package(
     "memdiag",
     files=(
         "__init__.py",
+        "arguments.py",
         "backlog.py",
         "box.py",
         "box_store.py",
@@ -10,6 +11,7 @@ package(
         "growth.py",
         "history.py",
         "live.py",
+        "lock.py",
         "monitor.py",
         "mqttlink.py",
         "owners.py",

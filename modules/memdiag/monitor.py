@@ -9,36 +9,18 @@ from eventbus import HIGH
 from eventbus import bus as _bus
 
 from . import state
+from .arguments import function, having, integer
 from .growth import SUSPECTED, Growth
 from .history import MAX, History
 from .owners import WORDS, words
 from .owners import name as owner_name
-from .state import alert
+from .state import FAILURES, RESERVE, USED, UTILIZATION, alert
 
 NORMAL, LOW, CRITICAL, SUSPECT = range(4)
 _TOPICS = ("memory.normal", "memory.low", "memory.critical", "memory.suspect")
-_RESERVE = boardcfg.MEMORY_POOL_EMERGENCY_RESERVE
 _DELIVERED, _WAITING = 1, 11  # in the bus's stats_into()
 _BUS_WORDS = 12
-_USED, _UTILIZATION, _FAILURES = 1, 4, 7  # in mempool's
 _ON_ALERT, _WDT, _BLACKBOX, _BUS, _SUSPECTS = 1, 2, 4, 8, 16
-
-
-def _int(name, value, least, most, hint=""):
-    if not isinstance(value, int):
-        raise TypeError("%s must be an int, not %s" % (name, type(value).__name__))
-    if not least <= value <= most:
-        raise ValueError("%s must be %d..%d%s, not %d" % (name, least, most, hint, value))
-    return value
-
-
-def _has(name, value, method, example):
-    if value is not None and not callable(getattr(value, method, None)):
-        raise TypeError(
-            "%s must be None or have %s(), as %s has; not %s"
-            % (name, method, example, type(value).__name__)
-        )
-    return value
 
 
 class Monitor:
@@ -64,21 +46,19 @@ class Monitor:
             low = boardcfg.MEMORY_POOL_LOW_THRESHOLD
         if critical is None:
             critical = boardcfg.MEMORY_POOL_CRITICAL_THRESHOLD
-        _int("low", low, 1, 99, " percent")
-        _int("critical", critical, low + 1, 100, " percent (low is %d)" % low)
-        self.period_ms = _int("period_ms", period_ms, 10, 3600000)
-        self._wdt = _has("wdt", wdt, "feed", "machine.WDT")
-        self._bus = _has("bus", bus, "publish", "eventbus.bus")
-        if on_alert is not None and not callable(on_alert):
-            raise TypeError("on_alert must be callable or None")
-        self._on_alert = on_alert
-        self._patience = _int("patience", patience, 1, 10000, " periods")
-        _int("window_s", window_s, 1, 86400)
-        _int("windows", windows, 2, 100)
+        integer("low", low, 1, 99, " percent")
+        integer("critical", critical, low + 1, 100, " percent (low is %d)" % low)
+        self.period_ms = integer("period_ms", period_ms, 10, 3600000)
+        self._wdt = having("wdt", wdt, "feed", "machine.WDT")
+        self._bus = having("bus", bus, "publish", "eventbus.bus")
+        self._on_alert = function("on_alert", on_alert)
+        self._patience = integer("patience", patience, 1, 10000, " periods")
+        integer("window_s", window_s, 1, 86400)
+        integer("windows", windows, 2, 100)
         if isinstance(buffers, str):
             raise TypeError("buffers must be a tuple of owners' names, not one str")
-        _int("history", history, 1, MAX, " samples")
-        self._box = _has("blackbox", blackbox, "save", "memdiag.BlackBox")
+        integer("history", history, 1, MAX, " samples")
+        self._box = having("blackbox", blackbox, "save", "memdiag.BlackBox")
 
         pools = self._pools = mempool.pools()
         self._names = tuple([pool.name for pool in pools])
@@ -89,13 +69,13 @@ class Monitor:
         self._levels = bytearray(5)
         self._told = bytearray(5)  # what the bus knows
         self._held = array("H", [0] * 5)  # periods at CRITICAL
-        self._stats = array("I", bytes(4 * 17))
+        self._stats = state.words()
         self._bus_stats = array("I", bytes(4 * _BUS_WORDS))
         self._sees_bus = hasattr(bus, "stats_into")
         periods = max(1, window_s * 1000 // period_ms)
         self._growth = Growth(periods, windows, tuple(buffers))
         self._named = bytearray(len(self._growth.flags))  # 1: named, 2: the bus knows, too
-        self.history = History(history, _RESERVE)
+        self.history = History(history, RESERVE)
         if blackbox is not None:
             blackbox.flags = self._growth.flags
         state.monitor = self
@@ -193,10 +173,10 @@ class Monitor:
         self.samples += 1
         self.history._add(
             at_s,
-            stats[_USED],
-            stats[_UTILIZATION],
+            stats[USED],
+            stats[UTILIZATION],
             self.level,
-            stats[_FAILURES],
+            stats[FAILURES],
             min(self._bus_stats[_WAITING], 65535),
         )
         if edges or self._found:
@@ -248,7 +228,7 @@ class Monitor:
     # quarters of LOW.
     def _set_marks(self, nth, count):
         self._counts[nth] = count
-        count -= _RESERVE
+        count -= RESERVE
         self._marks[3 * nth] = (self._low * count + 99) // 100
         self._marks[3 * nth + 1] = (3 * self._low * count + 399) // 400
         self._marks[3 * nth + 2] = (self._critical * count + 99) // 100

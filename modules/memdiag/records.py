@@ -7,6 +7,7 @@ from array import array
 
 import mempool
 
+from . import state
 from .state import alert as _alert
 
 LEVELS = ("normal", "low", "critical", "suspect")
@@ -16,7 +17,7 @@ _TEXT_BYTES = 768
 _NAMES_BYTES = 64
 _NAME_BYTES = 16
 
-_stats = array("I", [0] * 17)
+_stats = state.words()
 
 
 def names(suspects):
@@ -40,27 +41,27 @@ class State:
         """Allocates nothing where nobody is suspected."""
         stats = _stats
         mempool.stats_into(stats)
-        used = stats[1]
-        waste = stats[14]
+        used = stats[state.USED]
+        waste = stats[state.WASTE]
         self.tail = names(_alert.suspects) if len(_alert.suspects) else b""
         words = self.words
         words[0] = (
-            stats[16] << 1
-            | (waste * 100 // used if used else 0) << 3
+            stats[state.LEVEL] << 1
+            | state.percent(waste, used) << 3
             | min(mempool.check(), 63) << 10
             | len(self.tail) << 16
         )
         words[1] = seq
         words[2] = mempool.uptime_s()
-        words[3] = stats[0]
+        words[3] = stats[state.CAPACITY]
         words[4] = used
-        words[5] = stats[3]
-        words[6] = stats[5]  # allocs
-        words[7] = stats[7]  # failures
-        words[8] = stats[10]  # refused
-        words[9] = stats[9]  # reclaimed
-        words[10] = stats[11]  # denied
-        words[11] = stats[15]  # largest_free
+        words[5] = stats[state.PEAK]
+        words[6] = stats[state.ALLOCS]
+        words[7] = stats[state.FAILURES]
+        words[8] = stats[state.REFUSED]
+        words[9] = stats[state.RECLAIMED]
+        words[10] = stats[state.DENIED]
+        words[11] = stats[state.LARGEST]
         words[12] = waste
         words[13] = mempool.TINY.used | mempool.SMALL.used << 10 | mempool.MEDIUM.used << 20
         words[14] = mempool.LARGE.used | mempool.XLARGE.used << 10
@@ -177,7 +178,7 @@ class Writer:
             ',"peak":',
             words[5],
             ',"utilization":',
-            used * 100 // capacity if capacity else 0,
+            state.percent(used, capacity),
             ',"waste":',
             words[12],
             ',"fragmentation":',

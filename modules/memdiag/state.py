@@ -73,9 +73,9 @@ def heap_words():
     return array("I", bytes(16 * HEAPS))
 
 
-def gc_place(heaps, count):
-    """Where the GC heap's words begin: it is the last."""
-    return 4 * (count - 1)
+def split(free, largest):
+    """Fragmentation of a heap: percent of what is free that lies beyond the largest run."""
+    return 100 - percent(largest, free) if free else 0
 
 
 def snapshot():
@@ -107,7 +107,7 @@ def snapshot():
         "used": gc["total"] - gc["free"],
         "free": gc["free"],
         "largest": gc["largest"],
-        "fragmentation": 100 - percent(gc["largest"], gc["free"]) if gc["free"] else 0,
+        "fragmentation": split(gc["free"], gc["largest"]),
     }
     stats = bus.stats()
     result["bus"] = {

@@ -4,13 +4,13 @@ import io
 import mempool
 
 from . import state
+from .lock import allocate_lock
 
 
 class _Buffers:
     """What a report is made in: nothing of it is allocated while it is made."""
 
     def __init__(self):
-        self.busy = False
         self.words = state.words()
         self.heaps = state.heap_words()
         self.at_s = 0  # uptime at the last report, and what had been taken of each pool by then
@@ -18,7 +18,7 @@ class _Buffers:
 
 
 _buffers = _Buffers()
-
+_lock = allocate_lock()  # of them
 
 _DIGITS = "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"
 
@@ -37,12 +37,9 @@ def _write(out, before, value, after=""):
 
 def report(out=None):
     """The memory report -> str; or written to `out` piece by piece, which needs no GC heap."""
-    global _buffers
-    buffers = _buffers
-    if buffers.busy:  # of another thread, or what this interrupts
-        buffers = _Buffers()
-    buffers.busy = True
+    mine = _lock.acquire(0)
     try:
+        buffers = _buffers if mine else _Buffers()  # another thread's, or what this interrupts
         if out is not None:
             _report(out, buffers)
             return None
@@ -50,7 +47,8 @@ def report(out=None):
         _report(text, buffers)
         return text.getvalue()
     finally:
-        buffers.busy = False
+        if mine:
+            _lock.release()
 
 
 def _report(out, buffers):
@@ -141,14 +139,13 @@ def _heaps(out, buffers):
             _write(out, "", heaps[4 * at + 1], " free, largest ")
             _write(out, "", heaps[4 * at + 2], ", least ever free ")
             _write(out, "", heaps[4 * at + 3], "\n")
-    at = state.gc_place(heaps, count)
+    at = 4 * (count - 1)  # the GC heap is the last
     free = heaps[at + 1]
     largest = heaps[at + 2]
     _write(out, "GC heap: ", heaps[at] - free, " bytes used, ")
     _write(out, "", free, " free, largest run ")
-    split = 100 - state.percent(largest, free) if free else 0
     _write(out, "", largest, ", fragmentation ")
-    _write(out, "", split, " %\n")
+    _write(out, "", state.split(free, largest), " %\n")
 
 
 def _alert(out):

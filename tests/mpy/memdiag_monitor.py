@@ -351,7 +351,7 @@ assert raises(TypeError, wdt=1) == ("wdt must be None or have feed(), as machine
 assert raises(TypeError, bus="bus") == (
     "bus must be None or have publish(), as eventbus.bus has; not str"
 )
-assert raises(TypeError, on_alert=5) == "on_alert must be callable or None"
+assert raises(TypeError, on_alert=5) == "on_alert must be callable or None, not int"
 assert raises(ValueError, patience=0) == "patience must be 1..10000 periods, not 0"
 assert raises(ValueError, window_s=0) == "window_s must be 1..86400, not 0"
 assert raises(ValueError, windows=1) == "windows must be 2..100, not 1"

@@ -1,0 +1,25 @@
+# What is wrong with an argument: its name, what it must be, what it is.
+
+
+def integer(name, value, least, most, hint=""):
+    if not isinstance(value, int):
+        raise TypeError("%s must be an int, not %s" % (name, type(value).__name__))
+    if not least <= value <= most:
+        raise ValueError("%s must be %d..%d%s, not %d" % (name, least, most, hint, value))
+    return value
+
+
+def function(name, value):
+    if value is not None and not callable(value):
+        raise TypeError("%s must be callable or None, not %s" % (name, type(value).__name__))
+    return value
+
+
+def having(name, value, method, example):
+    """None, or with that method."""
+    if value is not None and not callable(getattr(value, method, None)):
+        raise TypeError(
+            "%s must be None or have %s(), as %s has; not %s"
+            % (name, method, example, type(value).__name__)
+        )
+    return value
