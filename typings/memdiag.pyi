@@ -55,7 +55,7 @@ class track:
     gc_bytes: int
     """Bytes of the GC heap; below 0 after a collection."""
     time_us: int
-    """Microseconds."""
+    """Microseconds; beyond 500 s whole seconds of them."""
     def __enter__(self) -> Self: ...
     def __exit__(
         self,
@@ -106,7 +106,8 @@ class Telemetry:
     timeout_s: the most that pump() waits for an answer. longest: bytes; a longer payload is read
     past. gc_heap=False: a state does not tell the GC heap, which takes a walk of it.
 
-    ValueError: topic, period_s, timeout_s, quota (least 128) or qos (0, 1).
+    ValueError: topic or discovery (empty, + # or NUL in it, / at an end), period_s, timeout_s,
+    quota (128 to 1 MB), longest (1 to 65536), qos (0, 1). TypeError: what is no such thing.
     """
 
     def __init__(

@@ -5,6 +5,7 @@ import time
 import mempool
 from eventbus import bus as _bus
 
+from .arguments import function, having, integer
 from .backlog import Backlog
 from .discovery import COUNT, message, node
 from .mqttlink import Link
@@ -12,6 +13,16 @@ from .records import Edge, State, Writer
 
 _COMMANDS = 4
 _LONGEST_COMMAND = 32
+
+
+def _published_under(name, topic):
+    if not isinstance(topic, str):
+        raise TypeError("%s must be a str, not %s" % (name, type(topic).__name__))
+    if not topic.strip("/") or topic[0] == "/" or topic[-1] == "/":
+        raise ValueError("%s must neither begin nor end with /, nor be empty: %r" % (name, topic))
+    for letter in "+#\0":  # MQTT 3.1.1, 1.5.3 and 4.7.1
+        if letter in topic:
+            raise ValueError("%s must not contain %r: %r" % (name, letter, topic))
 
 
 class Telemetry:
@@ -41,14 +52,26 @@ class Telemetry:
         managed=None,
         gc_heap=True,
     ):
-        if not topic or "+" in topic or "#" in topic or topic[0] == "/" or topic[-1] == "/":
-            raise ValueError("telemetry: no topic to publish under: %r" % topic)
-        if period_s <= 0 or timeout_s <= 0:
-            raise ValueError("telemetry: period_s and timeout_s must be above 0")
-        if quota < 128:
-            raise ValueError("telemetry: quota of %d bytes; at least 128" % quota)
-        if qos not in (0, 1):
-            raise ValueError("telemetry: qos must be 0 or 1")
+        if client is None:
+            raise TypeError("client must have publish(), as umqtt's MQTTClient has; not None")
+        having("client", client, "publish", "umqtt's MQTTClient")
+        having("bus", bus, "listen", "eventbus.bus")
+        _published_under("topic", topic)
+        if discovery:
+            _published_under("discovery", discovery)
+        if not isinstance(name or "", str):
+            raise TypeError("name must be a str or None, not %s" % type(name).__name__)
+        if not (period_s > 0 and timeout_s > 0):
+            raise ValueError(
+                "period_s and timeout_s must be above 0, not %s and %s" % (period_s, timeout_s)
+            )
+        integer("quota", quota, 128, 1 << 20, " bytes")
+        integer("qos", qos, 0, 1)
+        integer("longest", longest, 1, 65536, " bytes")
+        if owner is not None and not isinstance(owner, mempool.Owner):
+            raise TypeError("owner must be a mempool.Owner, not %s" % type(owner).__name__)
+        function("ready", ready)
+        function("on_connect", on_connect)
         self.sent = 0  # records that the broker has
         self.answered = 0
         self.refused = 0  # commands beyond those that may wait

@@ -65,12 +65,21 @@ def ticks(telemetry, count=1, pause_ms=0):
 
 
 # Arguments.
-for topic in ("", "a/#", "a/+/b", "/a", "a/"):
+for topic in ("", "/", "a/#", "a/+/b", "/a", "a/", "a\0b"):
     assert "topic" in raises(ValueError, Telemetry, Client(), topic)
+assert raises(ValueError, make, Client(), discovery="home/#").startswith("discovery must not")
 raises(ValueError, make, Client(), 0)
 raises(ValueError, make, Client(), timeout_s=0)
 raises(ValueError, make, Client(), qos=2)
 assert "127" in raises(ValueError, make, Client(), quota=127)
+for client in (None, object(), print):
+    assert "client must" in raises(TypeError, make, client)
+for topic in (None, 5, b"a/b"):
+    assert "topic must be a str" in raises(TypeError, Telemetry, Client(), topic)
+WRONG = "owner ready on_connect bus name discovery quota qos longest"
+for wrong in WRONG.split():
+    assert wrong in raises(TypeError, make, Client(), **{wrong: 5.5})
+assert "1..65536 bytes, not 0" in raises(ValueError, make, Client(), longest=0)
 # A loop that has a bound of its own: the blocks that the bus's listener holds are not ours.
 assert mempool.stats().used == 0
 
