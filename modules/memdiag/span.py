@@ -6,12 +6,15 @@ import mempool
 
 from . import state
 
+_TICKS_S = 500  # on a board ticks_diff() is right for 2^29 us
+
 
 class track:
     """with track("name"): ... prints what it took and held on to, and how long it was.
 
     Afterwards `blocks`, `bytes` (of block capacity), `gc_bytes` and `time_us` say the same; what
     came back is below 0, of the GC heap after a collection. What others do meanwhile counts, too.
+    Beyond 500 s time_us is of whole seconds.
     log: called with the line instead of print; None: no line.
     """
 
@@ -32,6 +35,7 @@ class track:
         self.blocks = self._look()
         self.bytes = self._words[state.USED]
         self._utilization = self._words[state.UTILIZATION]
+        self._at_s = mempool.uptime_s()
         self.time_us = time.ticks_us()
         self.gc_bytes = gc.mem_alloc()
         return self
@@ -39,6 +43,9 @@ class track:
     def __exit__(self, *error):
         self.gc_bytes = gc.mem_alloc() - self.gc_bytes
         self.time_us = time.ticks_diff(time.ticks_us(), self.time_us)
+        seconds = mempool.uptime_s() - self._at_s
+        if seconds > _TICKS_S:
+            self.time_us = seconds * 1000000
         self.blocks = self._look() - self.blocks
         self.bytes = self._words[state.USED] - self.bytes
         if self._log:

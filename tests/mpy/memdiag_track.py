@@ -1,4 +1,6 @@
 # track(): what a piece of a program takes, holds on to, and how long it was.
+import sys
+
 import memdiag
 import mempool
 
@@ -16,6 +18,25 @@ assert said[0].startswith(line) and said[0].endswith(" us"), said
 with memdiag.track("quiet", None) as spent:
     kept.free()
 assert (spent.blocks, spent.bytes) == (-1, -256)
+
+# A piece that takes longer than ticks_us() can tell on 32 bits, by the uptime.
+
+
+class Later:
+    pools = mempool.pools
+    stats_into = mempool.stats_into
+    now_s = 40
+
+    def uptime_s():
+        return Later.now_s
+
+
+span = sys.modules["memdiag.span"]
+span.mempool = Later
+with memdiag.track("long", None) as spent:
+    Later.now_s += 1200
+span.mempool = mempool
+assert spent.time_us == 1200000000 and spent.blocks == 0, spent.time_us
 
 # An exception goes on its way, and is accounted for.
 try:
