@@ -196,7 +196,8 @@ def main(
     live=False,
     blackbox=None,
 ):
-    """Lives `hours` (1 to 240; 24 on a PC, 4 on a board) and proves itself -> 0, or 1 if not.
+    """Lives `hours` (1 to 240; 24 on a PC, 4 on a board) and proves itself -> 0, or 1 if not; 130
+    after Ctrl-C.
 
     leak: one module forgets a block a minute, and must be named before a pool is dry. exhaust: it
     takes all there is; that ends in the safe state. forget: one receiver forgets one record, which
@@ -220,11 +221,14 @@ def main(
     gc.collect()  # an earlier run's owners, whose counts would go on
     before = mempool.stats()
     day = Day(box=box)
+    lived = None
     try:
-        first_hour, end = day.run(hours, bar, forget, leak, exhaust, pace)
+        lived = day.run(hours, bar, forget, leak, exhaust, pace)
+        memdiag.report(sys.stdout)
+    except KeyboardInterrupt:
+        pass
+    finally:  # nothing is left behind, whatever it was
         uptime_ms = time.ticks_diff(time.ticks_ms(), begin)
-        report.memory_report(uptime_ms)
-    finally:  # Ctrl-C, too, leaves nothing behind
         if leak:
             day.health.take_back(("network",))
         returned = day.stop()
@@ -234,6 +238,11 @@ def main(
             if not exhaust:
                 box.save("stopped")
             box.close()
+    if lived is None:
+        now = day.world.now_s
+        print("\ninterrupted at %02d:%02d of the day;" % (now // 3600, now // 60 % 60), end=" ")
+        print("the modules still held %d bytes and gave them back" % returned)
+        return 130
     report.day_report(day)
     report.bus_report(day, uptime_ms)
     print("--- Proof ---")
@@ -242,7 +251,7 @@ def main(
         found = memdiag.blackbox(blackbox or getattr(mempool, "noinit", None))
         report.black_box(found)
         return 1 if proof.safe_failures(day, before, found) else 0
-    return 1 if proof.failures(day, before, first_hour, end, leak) else 0
+    return 1 if proof.failures(day, before, *lived, leak) else 0
 
 
 def _arguments(argv):

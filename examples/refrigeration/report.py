@@ -1,5 +1,4 @@
-# What the demo prints: progress, the memory report in the layout that users know, and the plant's
-# day.
+# What the demo prints beside memdiag.report(): progress, and the plant's day.
 import os
 import sys
 
@@ -52,43 +51,6 @@ class Progress:
     def end(self):
         if self._bar:
             print()
-
-
-def memory_report(uptime_ms):
-    stats = mempool.stats()
-    seconds = max(1, uptime_ms // 1000)
-    fragmentation = stats.waste * 100 // stats.used if stats.used else 0
-    print("=== Memory Pool Diagnostics Report ===")
-    print("Uptime:              %d s" % (uptime_ms // 1000))
-    print("Overall Utilization: %d %%" % stats.utilization)
-    print("Total Capacity:      %d bytes" % stats.capacity)
-    print("Currently Allocated: %d bytes" % stats.used)
-    print("Peak Allocated:      %d bytes" % stats.peak)
-    print("Fragmentation Index: %d %% (internal: block less request)" % fragmentation)
-    print("Largest Free Block:  %d bytes" % stats.largest_free)
-    print("--- Pool Statistics ---")
-    for pool in mempool.pools():
-        one = pool.stats()
-        print(
-            "%-6s Pool: %3d/%d blocks (%d%%), Peak: %d, Failures: %d, Rate: %d alloc/s"
-            % (
-                pool.name,
-                pool.used,
-                pool.count,
-                one.utilization,
-                pool.peak,
-                one.failures,
-                one.allocs // seconds,
-            )
-        )
-    print("--- Owners ---")
-    for owner in mempool.owners():
-        print(
-            "%-10s %5d bytes, peak %5d of %5d, denied %d"
-            % (owner.name, owner.used, owner.peak, owner.quota, owner.denied)
-        )
-    level = ("none", "a pool is LOW", "a pool is CRITICAL")[stats.level]
-    print("Alert: %s" % level)
 
 
 def day_report(day):

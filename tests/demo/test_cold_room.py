@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -28,9 +29,11 @@ REPORT = [
     "Fragmentation Index:",
     "Largest Free Block:",
     "--- Pool Statistics ---",
-    "TINY   Pool:",
+    "TINY Pool:",
     "XLARGE Pool:",
-    "Alert:",
+    "--- Owners ---",
+    "GC heap:",
+    "--- Alert ---",
     "--- Plant ---",
     "--- Event bus ---",
     "--- Subscriptions ---",
@@ -260,6 +263,32 @@ def test_a_live_view_sees_the_suspect():
     assert b"proved" in output, output.decode()
     assert suspects == {"network"}
     assert 11 <= seconds <= 40, "an hour at 300 seconds a second takes 12"
+
+
+def test_ctrl_c_is_one_line():
+    code = "import sys, cold_room; sys.exit(cold_room.main(1, speed=60, bar=True))"
+    process = subprocess.Popen(
+        [str(machine.binary("unix")), "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        shown = b""
+        while b"\r[" not in shown:  # the day has begun
+            more = process.stdout.read1()
+            assert more, shown.decode()
+            shown += more
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    lines = rest.decode().splitlines()
+    assert process.returncode == 130, rest.decode()
+    assert re.fullmatch(
+        r"interrupted at 00:\d\d of the day; the modules still held \d+ bytes and gave them back",
+        lines[-1],
+    )
+    assert "Traceback" not in rest.decode()
 
 
 # One forgotten object a minute, in a program that otherwise is as it should be.
