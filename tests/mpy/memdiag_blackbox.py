@@ -1,5 +1,5 @@
 # memdiag.BlackBox: what one life leaves to the next, told whole, missing or corrupt, at whatever
-# byte it was damaged. That resets and kill -9 leave it: tests/memdiag/test_blackbox.py.
+# byte it was damaged. That resets and kill -9 leave it: tests/emulated/test_blackbox.py.
 # timeout: 180
 import binascii
 import gc
@@ -7,13 +7,8 @@ import struct
 import sys
 
 import boardcfg
+import memdiag
 import mempool
-
-try:
-    import memdiag
-except ImportError:
-    print("SKIP")
-    raise SystemExit
 import uctypes
 from memdiag import BlackBox, Monitor
 

@@ -4,13 +4,8 @@
 import sys
 
 import boardcfg
+import memdiag
 import mempool
-
-try:
-    import memdiag
-except ImportError:
-    print("SKIP")
-    raise SystemExit
 from eventbus import bus
 from memdiag import SUSPECT, Monitor
 

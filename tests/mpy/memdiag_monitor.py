@@ -1,18 +1,9 @@
 # memdiag.Monitor: edges with hysteresis as the core has them, told to a callback and to the bus;
-# a watchdog that is fed only while all is well; history in a block; no GC heap.
+# a watchdog that is fed only while all is well. memdiag_monitor_heap.py: its history, its cost.
 # timeout: 120
-import gc
-
 import boardcfg
-import mempool
-import micropython
-
-try:
-    import memdiag
-except ImportError:
-    print("SKIP")
-    raise SystemExit
 import memdiag.monitor
+import mempool
 from eventbus import EventBus, bus
 from memdiag import Monitor
 
@@ -263,42 +254,6 @@ def watchdog():
 watchdog()
 
 
-def history():
-    used = mempool.stats().used
-    monitor = Monitor(history=4, bus=None, on_alert=None)
-    assert len(monitor.history) == 0 and list(monitor.history) == []
-    owner = mempool.Owner("memdiag")
-    assert owner.used == 64 and mempool.stats().used == used + 64
-    samples = []
-    held = []
-    for nth in range(7):
-        fill(mempool.TINY, nth * 10, held)
-        period(monitor)
-        stats = mempool.stats()
-        level = monitor.level
-        sample = (now_ms // 1000, stats.used, stats.utilization, level, stats.failures, 0)
-        samples.append(sample)
-        assert list(monitor.history) == samples[-4:], (list(monitor.history), samples)
-    fill(mempool.TINY, 0, held)
-    monitor.stop()
-    assert mempool.stats().used == used and list(monitor.history) == []
-
-    # Where there is no block it goes without until there is one; that is no failure.
-    blocks = []
-    fill(mempool.XLARGE, mempool.XLARGE.count, blocks)
-    failures = mempool.stats().failures
-    monitor = Monitor(bus=None)
-    period(monitor, 2)
-    assert len(monitor.history) == 0 and mempool.stats().failures == failures
-    fill(mempool.XLARGE, 0, blocks)
-    period(monitor, 2)
-    assert len(monitor.history) == 2 and owner.used == 512
-    monitor.stop()
-
-
-history()
-
-
 def when():
     monitor = Monitor(period_ms=100, bus=None)
     ticks = [ms for ms in range(0, 1000, 7) if monitor.tick(ms)]
@@ -359,113 +314,6 @@ assert raises(ValueError, history=33) == "history must be 1..32 samples, not 33"
 assert "not one str" in raises(TypeError, buffers="telemetry")
 assert "blackbox must be None or have save()" in raises(TypeError, blackbox=3)
 assert mempool.stats().used == 0, mempool.leaks(0)
-
-
-# ---- No GC heap: a period, all of it, and the coroutine
-
-
-def gc_bytes(call, count):
-    mem_alloc = gc.mem_alloc
-    call(count)
-    gc.collect()
-    gc.disable()
-    before = mem_alloc()
-    call(count)
-    after = mem_alloc()
-    gc.enable()
-    return after - before
-
-
-# An edge while the GC heap is locked or full is told as any other, and the dog is fed.
-dog = Dog()
-large = []
-times = 0
-
-
-def called(level, pool):
-    global times
-    times += 1
-
-
-monitor = Monitor(wdt=dog, on_alert=called, bus=EventBus(8))
-monitor.tick(0)
-fill(mempool.LARGE, mempool.LARGE.count, large)
-micropython.heap_lock()
-try:
-    monitor.tick(1000)
-finally:
-    micropython.heap_unlock()
-assert (monitor.level, times, dog.fed, monitor.refused, monitor.faults) == (2, 1, 2, 0, 0)
-fill(mempool.LARGE, 0, large)
-micropython.heap_lock()
-try:
-    monitor.tick(2000)
-finally:
-    micropython.heap_unlock()
-assert (monitor.level, times, dog.fed) == (0, 2, 3)
-# A clock that is set back is no reason to sleep until the old time comes again.
-assert monitor.tick(0) and not monitor.tick(999) and monitor.tick(1000) and dog.fed == 5
-monitor.stop()
-
-# Who stops it from within on_alert gets no more food to the dog.
-dog = Dog()
-monitor = Monitor(wdt=dog, on_alert=lambda level, pool: monitor.stop())
-monitor.tick(0)
-fill(mempool.LARGE, mempool.LARGE.count, large)
-monitor.tick(1000)
-fill(mempool.LARGE, 0, large)
-assert dog.fed == 1 and not monitor.tick(2000) and len(monitor.history) == 0
-
-dog = Dog()
-heard_all = bus.subscribe("*", nothing)
-monitor = Monitor(wdt=dog, on_alert=nothing)
-owners = [mempool.Owner("owner %d" % nth) for nth in range(8)]
-held = [owner.take(100) for owner in owners]
-
-
-def periods(count):
-    global now_ms
-    for _ in range(count):
-        now_ms += 1000
-        monitor.tick(now_ms)
-
-
-grown = gc_bytes(periods, 200)
-assert dog.fed == 400 and monitor.level == 0
-print("GC heap of 200 periods:", grown, "bytes")
-assert grown == 0, grown
-for handle in held:
-    mempool.give(handle)
-monitor.stop()
-heard_all.cancel()
-
-try:
-    import asyncio
-except ImportError:
-    asyncio = None
-
-if asyncio:
-    monitor = Monitor(period_ms=10)
-
-    async def steady():
-        mem_alloc = gc.mem_alloc
-        task = asyncio.create_task(monitor.run())
-        await asyncio.sleep_ms(100)
-        gc.collect()
-        gc.disable()
-        before = mem_alloc()
-        samples = monitor.samples
-        await asyncio.sleep_ms(300)
-        after = mem_alloc()
-        samples = monitor.samples - samples
-        gc.enable()
-        monitor.stop()
-        await task  # ends by itself
-        return after - before, samples
-
-    grown, samples = asyncio.run(steady())
-    print("GC heap of", samples, "periods of run():", grown, "bytes")
-    assert samples >= 5 and grown == 0, (grown, samples)
 
 bus_heard.cancel()
 assert mempool.stats().used == 0 and mempool.check() == 0
