@@ -1,4 +1,4 @@
-"""A broker, a watcher and devices that end with the test."""
+"""What a test of the telemetry or of a fleet stands on, ended with it: see broker.py."""
 
 import resource
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -82,6 +83,24 @@ def test_metrics_of_a_fleet(broker, tool):
     assert 'mempool_used_bytes{device="room-7",tenant="acme"} 7.0' in page
     assert 'mempool_fleet_garbage_total{fault="not_json"} 1.0' in page
     assert 'mempool_fleet_garbage_total{fault="too_long"} 1.0' in page
+
+
+def test_what_a_real_device_says_is_taken(broker, tool, device):
+    """Both ends of the messages: memdiag.Telemetry made them, nothing of them is garbage."""
+    fleet = tool("--broker", f"127.0.0.1:{broker.port}")
+    assert wait(lambda: "mempool_fleet_broker_connected 1.0" in fleet.scrape())
+    room = device(broker.port, "room-9")
+    room.ask("event memory.critical MEDIUM")
+    labels = 'device="room-9",tenant="acme"'
+    alert = 'mempool_alerts_total{device="room-9",level="critical",tenant="acme"} 1.0'
+    assert wait(lambda: alert in fleet.scrape()), fleet.scrape()
+    assert wait(lambda: f"mempool_capacity_bytes{{{labels}}} 20480.0" in fleet.scrape())
+    page = fleet.scrape()
+    assert f"mempool_up{{{labels}}} 1.0" in page
+    faults = re.findall(r"^mempool_fleet_garbage_total\{.*\} (.*)$", page, re.M)
+    assert len(faults) == 5 and set(faults) == {"0.0"}, page
+    room.kill()
+    assert wait(lambda: f"mempool_up{{{labels}}} 0.0" in fleet.scrape())
 
 
 def test_a_broker_that_comes_goes_and_comes(tmp_path, tool):
