@@ -41,6 +41,11 @@ def wait(what, seconds=20.0, step=0.02):
         time.sleep(step)
 
 
+def topic(device="room-1", kind="state", tenant="acme"):
+    """As room.py and docs/telemetry.md have it."""
+    return f"modesp/v1/{tenant}/{device}/memory/{kind}"
+
+
 def free_port():
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
@@ -107,6 +112,14 @@ class Watcher:
 
     def payloads(self, end):
         return [json.loads(payload) for topic, payload, _ in list(self.got) if topic.endswith(end)]
+
+    def numbers(self):
+        """Of the records of room-1, in the order in which they came; one may come again."""
+        records = (topic(kind="state"), topic(kind="alert"))
+        came = list(self.got)
+        return [
+            json.loads(what)["seq"] for name, what, kept in came if name in records and not kept
+        ]
 
     def say(self, topic, payload, retain=False):
         self.client.publish(topic, payload, 1, retain)

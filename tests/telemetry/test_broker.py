@@ -6,28 +6,23 @@ import json
 import time
 
 import pytest
-from broker import Watcher, wait
+from broker import Watcher, topic, wait
 
-ROOT = "modesp/v1/acme/room-1/memory"
-
-
-def sequence(watcher):
-    """Numbers of the records that came, in the order in which they came."""
-    ends = (f"{ROOT}/state", f"{ROOT}/alert")
-    return [json.loads(p)["seq"] for t, p, kept in list(watcher.got) if t in ends and not kept]
+COMMAND = topic(kind="command")
+AVAILABILITY = topic(kind="availability")
 
 
 def test_states_come_once_each_and_in_order(broker, watcher, device):
     room = device(broker.port, period_s=0.05)
-    assert wait(lambda: len(sequence(watcher)) >= 20)
+    assert wait(lambda: len(watcher.numbers()) >= 20)
     room.ask("close")
     stats = room.ask()
     time.sleep(0.2)
-    assert sequence(watcher) == list(range(1, stats["sent"] + 1))
+    assert watcher.numbers() == list(range(1, stats["sent"] + 1))
     assert stats["reconnects"] == stats["errors"] == stats["dropped"] == stats["used"] == 0
     state = watcher.payloads("/state")[-1]
     assert state["capacity"] == 20480 and state["late_s"] == 0 and state["suspects"] == []
-    sizes = [len(payload) for topic, payload, _ in watcher.got if topic.endswith("/state")]
+    sizes = [len(payload) for name, payload, _ in watcher.got if name.endswith("/state")]
     print(f"bytes of a state: {max(sizes)}; longest tick {stats['longest_us']} us")
     assert max(sizes) < 400
 
@@ -40,7 +35,7 @@ def test_an_edge_is_kept_for_who_comes_late(broker, watcher, device):
     assert wait(lambda: len(watcher.payloads("/alert")) == 2)
     late = Watcher(broker.port)
     assert wait(lambda: late.payloads("/alert"))
-    (alert,) = [json.loads(p) for topic, p, kept in late.got if topic.endswith("/alert") and kept]
+    (alert,) = [json.loads(p) for name, p, kept in late.got if name.endswith("/alert") and kept]
     late.close()
     assert (alert["level"], alert["name"], alert["what"]) == (2, "critical", "MEDIUM")
     assert alert["utilization"] == 83
@@ -51,17 +46,16 @@ def test_an_edge_is_kept_for_who_comes_late(broker, watcher, device):
 
 def test_the_last_will_says_that_it_is_gone(broker, watcher, device):
     room = device(broker.port)
-    topic = f"{ROOT}/availability"
-    assert wait(lambda: (topic, b"online", False) in watcher.got)
+    assert wait(lambda: (AVAILABILITY, b"online", False) in watcher.got)
     room.kill()
-    assert wait(lambda: (topic, b"offline", False) in watcher.got)
+    assert wait(lambda: (AVAILABILITY, b"offline", False) in watcher.got)
 
 
 @pytest.mark.parametrize("request_", ["snapshot", "report", "leaks", "map", "reset_stats"])
 def test_requests_are_answered(broker, watcher, device, request_):
     room = device(broker.port)
     assert wait(lambda: room.ask()["connected"])
-    watcher.say(f"{ROOT}/command", request_)
+    watcher.say(COMMAND, request_)
     assert wait(lambda: watcher.payloads("/response"))
     (answer,) = watcher.payloads("/response")
     assert request_ in answer and len(answer) <= 2, answer
@@ -78,7 +72,7 @@ def test_garbage_gets_an_answer_that_says_so(broker, watcher, device):
         b"y" * 20000: "20000 bytes",
     }
     for nth, (payload, part) in enumerate(bad.items()):
-        watcher.say(f"{ROOT}/command", payload)
+        watcher.say(COMMAND, payload)
         assert wait(lambda nth=nth: len(watcher.payloads("/response")) > nth)
         answer = watcher.payloads("/response")[-1]
         assert part in answer["error"], answer
@@ -89,11 +83,11 @@ def test_garbage_gets_an_answer_that_says_so(broker, watcher, device):
 def test_a_message_beyond_all_bounds_costs_a_connection(broker, watcher, device):
     room = device(broker.port)
     assert wait(lambda: room.ask()["connected"])
-    watcher.say(f"{ROOT}/command", b"z" * 200_000)
+    watcher.say(COMMAND, b"z" * 200_000)
     assert wait(lambda: room.ask()["reconnects"] == 1)
     stats = room.balanced()
     assert stats["errors"] == 1 and "200000 bytes" in stats["error"]
-    watcher.say(f"{ROOT}/command", "leaks")
+    watcher.say(COMMAND, "leaks")
     assert wait(lambda: watcher.payloads("/response"))
 
 
@@ -102,7 +96,7 @@ def test_a_flood_is_bounded_and_counted(broker, watcher, device):
     assert wait(lambda: room.ask()["connected"])
     count = 3000
     for _ in range(count):
-        watcher.say(f"{ROOT}/command", "leaks")
+        watcher.say(COMMAND, "leaks")
 
     def all_taken():
         stats = room.ask()
@@ -116,8 +110,8 @@ def test_a_flood_is_bounded_and_counted(broker, watcher, device):
     assert stats["longest_us"] < 500_000
     # The states went on.
     stats = room.balanced()
-    assert wait(lambda: len(sequence(watcher)) >= stats["sent"])
-    assert sequence(watcher)[: stats["sent"]] == list(range(1, stats["sent"] + 1))
+    assert wait(lambda: len(watcher.numbers()) >= stats["sent"])
+    assert watcher.numbers()[: stats["sent"]] == list(range(1, stats["sent"] + 1))
 
 
 def test_keep_alive_holds_a_silent_connection(broker, watcher, device):
@@ -126,4 +120,4 @@ def test_keep_alive_holds_a_silent_connection(broker, watcher, device):
     time.sleep(3)  # mosquitto ends one after 1.5 times the keep-alive
     stats = room.balanced()
     assert stats["connected"] and stats["errors"] == 0, stats
-    assert (f"{ROOT}/availability", b"offline", False) not in watcher.got
+    assert (AVAILABILITY, b"offline", False) not in watcher.got

@@ -1,5 +1,5 @@
 # A controller's loop with telemetry, on the unix port, told what to do by lines on stdin:
-#   stats | event TOPIC NAME | tick_ms N | close | quit
+#   stats | event TOPIC POOL | close | quit
 # It answers each by a line of JSON.  room.py CLIENT PORT DEVICE PERIOD_S QUOTA [KEEPALIVE_S]
 import json
 import select
@@ -27,7 +27,6 @@ poller = select.poll()
 poller.register(sys.stdin, select.POLLIN)
 longest_us = 0
 ticks = 0
-pause_ms = 1
 
 
 def stats():
@@ -55,7 +54,7 @@ while True:
     took = time.ticks_diff(time.ticks_us(), begin)
     longest_us = max(longest_us, took)
     ticks += 1
-    if not poller.poll(pause_ms):
+    if not poller.poll(1):
         continue
     words = sys.stdin.readline().split()
     if not words or words[0] == "quit":
@@ -63,9 +62,6 @@ while True:
     if words[0] == "event":
         done = bus.publish(words[1], pool=words[2], utilization=83)
         print(json.dumps({"event": done}))
-    elif words[0] == "reset_longest":
-        longest_us = 0
-        print("{}")
     elif words[0] == "close":
         telemetry.close()
         print(json.dumps(stats()))
