@@ -12,6 +12,9 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 # 0 is no, as nothing is.
 override LEAK := $(filter-out 0,$(LEAK))
 override EXHAUST := $(filter-out 0,$(EXHAUST))
+override TLS := $(filter-out 0,$(TLS))
+override PLAIN := $(filter-out 0,$(PLAIN))
+override REMOVE := $(filter-out 0,$(REMOVE))
 HOURS ?= $(if $(EXHAUST),1,$(if $(LEAK),4,$(if $(filter unix%,$(TARGET)),24,4)))
 # Simulated seconds a second of make run, 0 as fast as it goes. A leak takes a minute of looking at it.
 SPEED ?= $(if $(LEAK),$(if $(filter unix%,$(TARGET)),240,0),0)

@@ -33,6 +33,20 @@ def test_make_alone_lists_every_target_a_user_may_type():
     ) | {"flash", "erase"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "flag"),
+    [
+        (["fleet", "BROKER=h", "TLS="], "--tls"),
+        (["monitor", "PORT=unix", "PLAIN="], "--plain"),
+        (["mpremote-config", "REMOVE="], "--remove"),
+    ],
+)
+def test_0_is_no(arguments, flag):
+    *others, switch = arguments
+    shown = [make("-n", *others, f"{switch}{value}").stdout.splitlines() for value in ("0", "1")]
+    assert [flag in lines[-1] for lines in shown] == [False, True]
+
+
 @pytest.mark.parametrize("target", ["soak"])
 def test_what_is_not_there_says_so_in_one_line_and_fails(target):
     done = make(target)
