@@ -13,24 +13,25 @@ import os
 import sys
 import time
 
+import hostport
 import paho.mqtt.client as mqtt
-from fleet_devices import Fleet
+from fleet_devices import PATTERN, Fleet
 from fleet_metrics import Metrics
 from paho.mqtt.enums import CallbackAPIVersion
 from prometheus_client import CollectorRegistry, start_http_server
 
-PATTERN = "modesp/v1/{tenant}/+/memory/#"
+HTTP = "127.0.0.1:9464"
 
 
-def address(text, port):
-    """host:port, host, or [v6]:port."""
-    host, colon, digits = text.rpartition(":")
-    if not colon or digits.endswith("]"):
-        host, digits = text, str(port)
-    host = host.strip("[]")
-    if not host or not digits.isdigit() or not 0 < int(digits) < 65536:
-        raise argparse.ArgumentTypeError(f"{text!r} is not host:port")
-    return host, int(digits)
+class UsageError(Exception):
+    """What cannot be begun with: one line."""
+
+
+def address(name, text, usual):
+    try:
+        return hostport.split(text, usual)
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}, as {HTTP} is; {hostport.PORTS}") from None
 
 
 def say(text):
@@ -79,19 +80,20 @@ class Link:
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--broker", required=True, help="host:port; 1883 without a port")
-    parser.add_argument("--http", default="127.0.0.1:9464", help="address of the metrics")
+    parser.add_argument("--http", default=HTTP, help="address of the metrics")
     parser.add_argument("--tenant", default="+", help="one tenant only")
     parser.add_argument("--devices", type=int, default=2000, help="most devices in the table")
     parser.add_argument("--tls", action="store_true", help="the broker's certificate is checked")
     args = parser.parse_args(argv)
     try:
-        host, port = address(args.broker, 8883 if args.tls else 1883)
-        bind, http = address(args.http, 9464)
-    except argparse.ArgumentTypeError as error:
+        host, port = address("BROKER", args.broker, 8883 if args.tls else 1883)
+        bind, http = address("HTTP", args.http, hostport.split(HTTP)[1])
+        if not args.tenant or (args.tenant != "+" and set(args.tenant) & set("/#+\0")):
+            raise UsageError(f"TENANT={args.tenant} is not one level of a topic, or + for all")
+        if args.devices < 1:
+            raise UsageError(f"--devices {args.devices}: at least 1")
+    except UsageError as error:
         say(str(error))
-        return 2
-    if not args.tenant or any(c in args.tenant for c in "/#") or args.devices < 1:
-        say("--tenant is one level of a topic, --devices at least 1")
         return 2
     fleet = Fleet(args.devices)
     registry = CollectorRegistry()

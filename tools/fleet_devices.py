@@ -13,8 +13,11 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+# What devices publish below, as a subscription for a tenant (or +), and one message's topic.
+PATTERN = "modesp/v1/{tenant}/+/memory/#"
 TOPIC = re.compile(r"^modesp/v1/([^/]+)/([^/]+)/memory/(state|alert|availability|response)$")
 POOLS = ("TINY", "SMALL", "MEDIUM", "LARGE", "XLARGE")
+# An alert's, by number; a state has the first three.
 LEVELS = ("normal", "low", "critical", "suspect")
 # A state's numbers, all of them there and none negative.
 NUMBERS = (
@@ -71,11 +74,14 @@ class Device:
         return now - self.seen <= self.stale_after()
 
 
+FAULTS = ("topic", "too_long", "not_json", "no_object", "bad_field")
+
+
 class Garbage(Exception):
-    """The kind of fault, as it is counted."""
+    """One of FAULTS, as it is counted."""
 
 
-def number(value):
+def is_number(value):
     good = isinstance(value, int | float) and not isinstance(value, bool)
     return good and math.isfinite(value) and 0 <= value <= 2**53
 
@@ -100,20 +106,20 @@ def checked_names(names):
 
 def checked_state(message) -> dict:
     pools = message.get("pools")
-    if not all(number(message.get(key)) for key in NUMBERS):
+    if not all(is_number(message.get(key)) for key in NUMBERS):
         raise Garbage("bad_field")
-    if not isinstance(pools, list) or len(pools) != len(POOLS) or not all(map(number, pools)):
+    if not isinstance(pools, list) or len(pools) != len(POOLS) or not all(map(is_number, pools)):
         raise Garbage("bad_field")
-    if message["level"] not in (0, 1, 2):
+    if message["level"] not in range(len(LEVELS) - 1):
         raise Garbage("bad_field")
     state = {key: message[key] for key in NUMBERS}
     return state | {"pools": pools, "suspects": checked_names(message.get("suspects"))}
 
 
 def checked_alert(message) -> dict:
-    if not all(number(message.get(key)) for key in ("seq", "uptime_s")):
+    if not all(is_number(message.get(key)) for key in ("seq", "uptime_s")):
         raise Garbage("bad_field")
-    if message.get("level") not in (0, 1, 2, 3):
+    if message.get("level") not in range(len(LEVELS)):
         raise Garbage("bad_field")
     return {"seq": message["seq"], "uptime_s": message["uptime_s"], "level": message["level"]}
 

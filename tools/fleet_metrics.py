@@ -6,7 +6,7 @@ loses its gauges: a graph ends there instead of going on with what was.
 
 from __future__ import annotations
 
-from fleet_devices import LEVELS, POOLS, Fleet
+from fleet_devices import FAULTS, LEVELS, POOLS, Fleet
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 DEVICE = ["tenant", "device"]
@@ -64,7 +64,7 @@ class Metrics:
         garbage = CounterMetricFamily(
             "mempool_fleet_garbage", "Messages that are none of ours.", labels=["fault"]
         )
-        for fault in ("topic", "too_long", "not_json", "no_object", "bad_field"):
+        for fault in FAULTS:
             garbage.add_metric([fault], fleet.garbage[fault])
         yield garbage
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from fleet_devices import NUMBERS, Fleet
+from broker import topic
+from fleet_devices import FAULTS, NUMBERS, Fleet
 from fleet_metrics import Metrics
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,10 +31,6 @@ def state(seq=1, uptime=10, **more):
         "suspects": [],
     }
     return json.dumps(fields | more).encode()
-
-
-def topic(device="room-1", kind="state", tenant="acme"):
-    return f"modesp/v1/{tenant}/{device}/memory/{kind}"
 
 
 def served(fleet):
@@ -148,7 +145,7 @@ def test_nothing_on_the_wire_is_fatal(kind, payload):
     fleet = Fleet(2)
     fleet.take(topic(kind=kind), payload.encode() if isinstance(payload, str) else payload)
     served(fleet)
-    assert fleet.messages == 1
+    assert fleet.messages == 1 and set(fleet.garbage) <= set(FAULTS)
 
 
 json_values = st.recursive(

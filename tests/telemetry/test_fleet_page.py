@@ -6,8 +6,9 @@ import json
 import re
 from pathlib import Path
 
+from broker import topic
 from fleet_devices import Fleet
-from test_fleet_devices import served, state, topic
+from test_fleet_devices import served, state
 
 PAGE = Path(__file__).resolve().parents[2] / "tools" / "grafana" / "mempool-fleet.json"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -12,10 +13,10 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
-from broker import Broker, free_port, wait
+from broker import Broker, free_port, topic, wait
 from console import die_with_parent
 from paho.mqtt.enums import CallbackAPIVersion
-from test_fleet_devices import state, topic
+from test_fleet_devices import state
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "fleet.py"
 
@@ -141,6 +142,16 @@ def test_a_broker_that_refuses(tmp_path, tool):
         (["--broker", "host:port"], "'host:port' is not host:port"),
         (["--broker", "h", "--tenant", "a/b"], "one level"),
         (["--broker", "h", "--http", ":0"], "is not host:port"),
+        (["--broker", "h", "--http", "9464"], "HTTP: '9464' is not host:port"),
+        (["--broker", "h", "--http", "a..b:1"], "HTTP: 'a..b:1' is not host:port"),
+        (["--broker", ""], "BROKER: '' is not host:port"),
+        (["--broker", "mqtt://h:1883"], "BROKER: 'mqtt://h:1883' is not host:port"),
+        (["--broker", "a b"], "'a b' is not host:port"),
+        (["--broker", "a..b"], "'a..b' is not host:port"),
+        (["--broker", "h:\N{SUPERSCRIPT TWO}"], "is not host:port"),
+        (["--broker", "h:65536"], "a port is 1 to 65535"),
+        (["--broker", "h", "--tenant", "a+b"], "TENANT=a+b is not one level"),
+        (["--broker", "h", "--devices", "0"], "--devices 0: at least 1"),
     ],
 )
 def test_bad_arguments_are_one_line(arguments, part):
@@ -150,6 +161,14 @@ def test_bad_arguments_are_one_line(arguments, part):
     assert done.returncode == 2 and part in done.stdout and done.stdout.count("\n") == 1
 
 
+def test_ctrl_c_ends_it_without_a_word(broker, tool):
+    fleet = tool("--broker", f"127.0.0.1:{broker.port}")
+    assert wait(lambda: "mempool_fleet_broker_connected 1.0" in fleet.scrape())
+    fleet.process.send_signal(signal.SIGINT)
+    said = fleet.process.communicate(timeout=10)[0]
+    assert fleet.process.returncode == 0 and said.count("\n") == 2, said
+
+
 def test_a_port_that_is_taken(broker):
     done = subprocess.run(
         [sys.executable, str(TOOL), "--broker", "h", "--http", f"127.0.0.1:{broker.port}"],
@@ -157,4 +176,5 @@ def test_a_port_that_is_taken(broker):
         text=True,
         timeout=30,
     )
-    assert done.returncode == 1 and "cannot serve" in done.stdout
+    assert done.returncode == 1 and "cannot serve" in done.stdout, done.stderr
+    assert "choose another by HTTP=host:port" in done.stdout and done.stdout.count("\n") == 1

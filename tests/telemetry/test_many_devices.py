@@ -13,6 +13,7 @@ from collections import defaultdict
 import machine
 from broker import HERE, Watcher, wait
 from console import die_with_parent
+from fleet_devices import PATTERN
 
 DEVICES = 1000
 PROCESSES = 4
@@ -41,7 +42,7 @@ def start(port, first):
 
 
 def test_a_thousand_devices(many_files, broker):
-    watcher = Watcher(broker.port, "modesp/v1/+/+/memory/#")
+    watcher = Watcher(broker.port, PATTERN.format(tenant="+"))
     began = time.monotonic()
     each = DEVICES // PROCESSES
     fleet = [start(broker.port, nth * each) for nth in range(PROCESSES)]
