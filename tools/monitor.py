@@ -18,8 +18,9 @@ from pathlib import Path
 
 import monitor_render as render
 from monitor_model import Model, Note, Sample
+from monitor_open import open_source
 from monitor_record import Recorder, RecordError
-from monitor_source import Source, SourceError, open_source
+from monitor_source import Source, SourceError
 
 PERIODS = (100, 60_000)
 FAILED = 1

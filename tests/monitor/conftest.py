@@ -6,7 +6,7 @@ import time
 import devices
 import pytest
 from monitor_model import Sample
-from monitor_source import open_source
+from monitor_open import open_source
 
 
 @pytest.fixture

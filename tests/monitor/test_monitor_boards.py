@@ -15,8 +15,8 @@ import device_link
 import machine
 import mpremote_config
 import pytest
+from monitor_open import UDP_PORT, open_source
 from monitor_record import read
-from monitor_source import open_source
 from monitor_view import View
 from test_monitor_view import panel, until
 
@@ -242,6 +242,12 @@ def test_a_leak_is_named_in_a_second_terminal(unix):
     assert status == 0, err
     assert out.count("suspected leak: telemetry") == 3 and out.count("SMALL 3/64") == 3
     assert "suspected leak: telemetry" in err
+
+
+def test_both_ends_have_one_port():
+    command = [str(machine.binary("unix")), "-c", "from memdiag.live import PORT; print(PORT)"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == UDP_PORT
 
 
 def test_noise_on_the_wire_does_not_end_a_stream():

@@ -5,9 +5,9 @@ import json
 import socket
 
 import pytest
+from monitor_open import open_source
 from monitor_record import Recorder
 from monitor_render import SECTIONS
-from monitor_source import open_source
 from monitor_view import View
 from textual.widgets import Static
 
