@@ -17,13 +17,20 @@ import time
 from pathlib import Path
 
 import monitor_render as render
+from monitor_columns import NoSample
 from monitor_model import Model, Note, Sample
 from monitor_open import open_source
 from monitor_record import Recorder, RecordError
+from monitor_report import check, write
 from monitor_source import Source, SourceError
 
 PERIODS = (100, 60_000)
 FAILED = 1
+STOPPED = 130  # by Ctrl-C, as a shell counts it
+
+
+def _say(text: str) -> None:
+    print(f"monitor: {text}", file=sys.stderr, flush=True)
 
 
 class Plain:
@@ -35,7 +42,7 @@ class Plain:
         self.model = Model()
 
     def _tell(self, note: Note) -> None:
-        print(f"monitor: {render.log_line(note).plain}", file=sys.stderr, flush=True)
+        _say(render.log_line(note).plain)
         if self.recorder:
             self.recorder.add(note)
 
@@ -49,7 +56,7 @@ class Plain:
                     event = self.source.events.get(timeout=0.2)
                 except queue.Empty:
                     if patience is not None and time.monotonic() - heard > patience:
-                        print(f"monitor: no sample for {patience:g} s", file=sys.stderr)
+                        _say(f"no sample for {patience:g} s")
                         return FAILED
                     continue
                 if isinstance(event, Note):
@@ -105,9 +112,7 @@ def watch(arguments: argparse.Namespace, record: str) -> int:
 
 
 def report(record: str, output: str) -> int:
-    from monitor_report import write
-
-    figures = write(record, output, complain=lambda text: print(f"monitor: {text}"))
+    figures = write(record, output, complain=_say)
     print(f"monitor: {output}: {figures}")
     return 0
 
@@ -120,14 +125,20 @@ def _period(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if not arguments.port and arguments.record and arguments.report:
-        return report(arguments.record, arguments.report)
+    if arguments.report:
+        check(arguments.record, arguments.report)
+        if arguments.record and not arguments.port:
+            return report(arguments.record, arguments.report)
     with tempfile.TemporaryDirectory() as folder:
         # A report is made of a recording, be it one that nobody asked for.
         record = arguments.record or (f"{folder}/live.jsonl" if arguments.report else "")
         status = watch(arguments, record)
         if arguments.report:
-            status = report(record, arguments.report) or status
+            try:
+                status = report(record, arguments.report) or status
+            except NoSample:
+                _say(f"no sample came: {arguments.report} is not written")
+                status = FAILED
     return status
 
 
@@ -150,8 +161,11 @@ def main(argv: list[str] | None = None) -> int:
         arguments.period = _period(arguments.period)
         return run(arguments)
     except (SourceError, RecordError) as error:
-        print(f"monitor: {error}", file=sys.stderr)
+        _say(str(error))
         return FAILED
+    except KeyboardInterrupt:
+        _say("stopped before its end")
+        return STOPPED
 
 
 if __name__ == "__main__":

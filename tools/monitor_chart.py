@@ -11,11 +11,12 @@ import time
 from dataclasses import dataclass, field
 
 from monitor_columns import Recording, Slice
+from monitor_model import TOLD
 
 WIDTH, HEIGHT = 880, 240
-LEFT, RIGHT, TOP, BOTTOM = 64, 12, 18, 24
+MARGINS = {"LEFT": 64, "RIGHT": 12, "TOP": 18, "BOTTOM": 24}  # the page's script has them, too
+LEFT, RIGHT, TOP, BOTTOM = MARGINS.values()
 MOST_SERIES = 8
-MARKED = ("reset", "alert", "suspect")
 STEPS = (1, 2, 5, 10)
 CLOCK_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
 DAY = 86400
@@ -129,7 +130,7 @@ def _marks(scale: Scale, recording: Recording, numbers: dict[int, int]) -> list[
             )
     last = -math.inf
     for index, note in enumerate(recording.notes):
-        if index not in numbers or note.kind not in MARKED:
+        if index not in numbers or note.kind not in TOLD:
             continue
         x = scale.x(note.at)
         shown = html.escape(note.text)

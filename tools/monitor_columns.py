@@ -9,12 +9,10 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from monitor_model import Model, Note, Sample
+from monitor_model import TOLD, Model, Note, Sample
 from monitor_record import RecordError, Session, read
 
 SLICES = 600
-# Told by the samples themselves, whatever the log of the session says.
-DERIVED = ("reset", "alert", "suspect")
 PLOTTED_RATES = ("published", "delivered", "dropped", "allocs", "frees")
 NONE = math.nan
 
@@ -127,6 +125,10 @@ class Recording:
         return found
 
 
+class NoSample(RecordError):
+    """A recording of nothing."""
+
+
 def load(name: str, complain: Callable[[str], None]) -> Recording:
     recording = Recording()
     model = Model(seconds=0)
@@ -140,7 +142,7 @@ def load(name: str, complain: Callable[[str], None]) -> Recording:
             recording.notes.append(Note(entry.at, "info", f"the view of {entry.port} began"))
         elif isinstance(entry, Note):
             recording.garbage += entry.kind == "garbage"
-            if entry.kind not in (*DERIVED, "words"):
+            if entry.kind not in (*TOLD, "words"):
                 recording.notes.append(entry)
         else:
             before = model.sample
@@ -156,7 +158,7 @@ def load(name: str, complain: Callable[[str], None]) -> Recording:
             recording.restarts += sum(note.kind == "reset" for note in notes)
             recording.notes += notes
     if not recording.times:
-        raise RecordError(f"{name} has no sample in it: nothing to draw")
+        raise NoSample(f"{name} has no sample in it: nothing to draw")
     if any(b < a for a, b in zip(recording.times, recording.times[1:], strict=False)):
         raise RecordError(f"{name}: its sessions are not in the order of time")
     return recording

@@ -21,17 +21,17 @@ NOTES = 500
 LONGEST_NAME = 24
 MOST_NAMES = 64
 
-COUNTS = (
+COUNTS = tuple(
     "uptime_s capacity used free peak utilization allocs frees failures spills reclaimed refused "
-    "denied heap_used requested waste largest_free level fragmentation check"
-).split()
+    "denied heap_used requested waste largest_free level fragmentation check".split()
+)
 REQUIRED = ("uptime_s", "capacity", "used", "pools")
 POOL = ("block_size", "count", "used", "free", "peak", "allocs", "failures", "level")
 OWNER = ("quota", "used", "peak", "denied")
 GC = ("used", "free", "largest", "fragmentation")
 HEAP = ("total", "free", "largest", "minimum_ever")
 BUS = ("published", "delivered", "refused", "high_water", "queue_free")
-# Counters whose differences are rates: name -> where it is in a sample.
+# Counters whose differences are rates.
 RATES = ("published", "delivered", "dropped", "refused", "allocs", "frees")
 
 
@@ -125,7 +125,7 @@ def parse(record: object, at: float) -> Sample:
     return Sample(
         at=at,
         board=printable(str(shot.get("board", "")), LONGEST_NAME),
-        counts=_table(shot, tuple(COUNTS)),
+        counts=_table(shot, COUNTS),
         pools=pools,
         owners=_tables(shot.get("owners"), OWNER),
         gc=_table(shot.get("gc"), GC),
@@ -158,6 +158,10 @@ def parse(record: object, at: float) -> Sample:
         else {},
         raw=dict(record),
     )
+
+
+# The kinds of Note that samples themselves tell, whatever a recording's own log says.
+TOLD = ("reset", "alert", "suspect")
 
 
 @dataclass

@@ -20,6 +20,7 @@ from monitor_wire import printable
 
 FORMAT = 1
 MARK = "mempool_record"
+LATEST = 1 << 37  # seconds since 1970: the year 6325, which every computer's calendar has
 
 
 class RecordError(Exception):
@@ -91,15 +92,23 @@ class Recorder:
         self.close()
 
 
+def _within(value: object, most: int) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 <= value <= most  # NaN is not
+
+
 def _entry(line: str) -> Session | Sample | Note:
     value = json.loads(line)
-    if not isinstance(value, dict) or not isinstance(value.get("t"), int | float):
+    if not isinstance(value, dict) or not _within(value.get("t"), LATEST):
         raise BadSample("no entry of a recording")
     at = float(value["t"])
     if MARK in value:
         if value[MARK] != FORMAT:
             raise RecordError(f"a recording of format {value[MARK]!r}; this reads {FORMAT}")
-        return Session(at, printable(str(value.get("port"))), int(value.get("period_ms") or 1000))
+        if not _within(value.get("period_ms"), LATEST):
+            raise BadSample("a session without a period")
+        return Session(at, printable(str(value.get("port"))), int(value["period_ms"]))
     if "note" in value:
         return Note(at, printable(str(value.get("kind"))), printable(str(value["note"])))
     return parse(value, at)

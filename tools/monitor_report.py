@@ -5,14 +5,16 @@ is in its Content-Security-Policy. `make monitor RECORD=file REPORT=out.html`.
 from __future__ import annotations
 
 import html
-import os
+import json
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from monitor_chart import MARKED, MOST_SERIES, Chart, draw
+import whole_file
+from monitor_chart import MARGINS, MOST_SERIES, Chart, draw
 from monitor_columns import Recording, load
-from monitor_model import LEVELS, clock, duration
+from monitor_model import LEVELS, TOLD, clock, duration
 from monitor_record import RecordError
 
 PAGE = Path(__file__).with_name("monitor_report.html")
@@ -139,7 +141,7 @@ def _last(recording: Recording) -> str:
 def _numbered(recording: Recording) -> dict[int, int]:
     """Which notes the page shows, by index: what is marked in the plots comes first."""
     order = sorted(
-        range(len(recording.notes)), key=lambda i: (recording.notes[i].kind not in MARKED, i)
+        range(len(recording.notes)), key=lambda i: (recording.notes[i].kind not in TOLD, i)
     )
     return {index: at + 1 for at, index in enumerate(sorted(order[:MOST_NOTES]))}
 
@@ -156,20 +158,32 @@ def page(recording: Recording) -> str:
         "CHARTS": "".join(draw(chart, recording, numbers) for chart in charts(recording)),
         "NOTES": _notes(recording, numbers),
         "LAST": _last(recording),
+        "MARGINS": json.dumps(MARGINS),
     }
     # In one pass: what a device calls itself must not be taken for a place of the page's.
-    pieces = PAGE.read_text().split("@@")
+    pieces = PAGE.read_text(encoding="utf-8").split("@@")
     return "".join(parts[x] if index % 2 else x for index, x in enumerate(pieces))
+
+
+def check(record: str, output: str) -> None:
+    """Raises where no page could be written there, before anyone waits for it."""
+    file = Path(output)
+    if record and file.resolve() == Path(record).resolve():
+        raise RecordError(f"REPORT={output} is the recording itself: choose another name")
+    if file.exists() and not file.is_file():
+        raise RecordError(f"cannot write {output}: it is there and is no file")
+    try:
+        tempfile.TemporaryFile(dir=file.resolve().parent).close()
+    except OSError as error:
+        raise RecordError(f"cannot write {output}: {error.strerror}") from None
 
 
 def write(record: str, output: str, complain: Callable[[str], None]) -> str:
     """-> what is in it, in a few words."""
     recording = load(record, complain)
     text = page(recording)
-    beside = f"{output}.new"
     try:
-        Path(beside).write_text(text)
-        os.replace(beside, output)
+        whole_file.write(Path(output), text)
     except OSError as error:
         raise RecordError(f"cannot write {output}: {error.strerror}") from None
     span = duration(recording.end - recording.begin)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import argparse
 import ast
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 import mpremote.main
 import platformdirs
+import whole_file
 
 BEGIN = "# >>> mempool: written by make mpremote-config; changes here are lost"
 END = "# <<< mempool"
@@ -102,23 +101,6 @@ def without(text: str, file: Path) -> str:
     return text[:begin] + rest
 
 
-def _write(file: Path, text: str) -> None:
-    """At once or not at all: a full disk leaves the old one."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, beside = tempfile.mkstemp(dir=file.parent, prefix=file.name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as output:
-            output.write(text)
-        if file.exists():
-            os.chmod(beside, file.stat().st_mode & 0o7777)
-        else:
-            os.chmod(beside, 0o644)
-        os.replace(beside, file)
-    except BaseException:
-        os.unlink(beside)
-        raise
-
-
 def change(remove: bool) -> str:
     """-> what was done: one line."""
     file = config_file()
@@ -136,7 +118,8 @@ def change(remove: bool) -> str:
         if not new.strip():
             file.unlink()
             return f"{file}: removed, nothing else was in it"
-        _write(file, new)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        whole_file.write(file, new)
     except SyntaxError as error:
         raise ConfigError(
             f"{file}, line {error.lineno}: {error.msg}; mend it first, mpremote cannot read it"

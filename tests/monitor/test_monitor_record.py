@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import monitor as live_view
 import pytest
 from monitor_columns import load
 from monitor_model import Note, Sample, parse
@@ -91,11 +92,69 @@ def test_nobody_there_gives_up_where_it_may(tmp_path):
         (["--record", "/none/x", "--report", "y"], "cannot read /none/x: No such file"),
         (["--record", __file__, "--report", "y"], "is no recording of make monitor RECORD="),
         (["--port", "unix", "--record", __file__], "is no recording: choose another name"),
+        (["--port", "unix", "--record", "/"], "cannot write /: Is a directory"),
+        # Before anyone waits for it.
+        (["--port", "unix", "--report", "/none/y"], "cannot write /none/y: No such file"),
+        (["--port", "unix", "--report", "/dev/null"], "/dev/null: it is there and is no file"),
+        (["--port", "unix", "--report", "/"], "cannot write /: it is there and is no file"),
+        (["--record", "x", "--report", "./x"], "REPORT=./x is the recording itself"),
     ],
 )
 def test_wrong_use_is_one_line(arguments, message):
     status, out, err = run(*arguments)
     assert status == 1 and message in err and len(err.splitlines()) == 1 and out == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"garbage",
+        b'{"mempool_record":1,"t":1',
+        b'{"mempool_record":1,"t":1,"port":"x","period_ms":[1]}',
+        b'{"mempool_record":1,"t":NaN,"port":"x","period_ms":1000}',
+        b'{"mempool_record":1,"t":1,"port":"x","period_ms":1e400}',
+        b'{"mempool_record":1,"t":1,"port":"x","period_ms":1000}',
+    ],
+)
+def test_a_recording_of_nothing_or_of_garbage_is_said_and_makes_no_page(tmp_path, line):
+    record, page = tmp_path / "r.jsonl", tmp_path / "o.html"
+    record.write_bytes(line)
+    status, out, err = run("--record", record, "--report", page)
+    assert status == 1 and out == "" and 1 <= len(err.splitlines()) <= 2
+    assert "is no recording of make monitor RECORD=" in err or "nothing to draw" in err
+    assert list(tmp_path.iterdir()) == [record]
+
+
+@pytest.mark.parametrize("moment", ["1e300", "NaN", "-1", "true", "1" + "0" * 400])
+def test_a_sample_of_no_time_is_left_out(memory, tmp_path, moment):
+    record, page = recorded(tmp_path / "r.jsonl", memory, 2), tmp_path / "o.html"
+    with record.open("a") as lines:
+        lines.write(f'{{"t":{moment},"live":{json.dumps(memory.live())}}}\n')
+    status, out, err = run("--record", record, "--report", page)
+    assert status == 0 and "2 samples" in out and err.endswith("are left out: 4\n")
+
+
+def test_a_view_without_a_sample_makes_no_page(tmp_path):
+    page = tmp_path / "o.html"
+    status, out, err = run("--port", "udp://127.0.0.1:9", "--patience", "1", "--report", page)
+    assert status == 1 and out == "" and not page.exists()
+    assert err.endswith(f"monitor: no sample came: {page} is not written\n")
+
+
+def test_ctrl_c_while_a_page_is_made_is_a_line_and_leaves_none(
+    memory, tmp_path, monkeypatch, capsys
+):
+    record, page = recorded(tmp_path / "r.jsonl", memory, 2), tmp_path / "o.html"
+
+    def interrupted(*arguments):
+        assert len(list(tmp_path.iterdir())) == 2  # the new page is on its way
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.replace", interrupted)
+    status = live_view.main(["--record", str(record), "--report", str(page)])
+    assert status == 130 and capsys.readouterr().err == "monitor: stopped before its end\n"
+    assert list(tmp_path.iterdir()) == [record]
 
 
 def test_an_old_firmware_ends_it_with_a_line(board):

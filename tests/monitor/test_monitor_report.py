@@ -1,7 +1,9 @@
 """The page of a recording, in a real browser with the network off."""
 
+import errno
 import html
 import math
+import os
 import re
 import subprocess
 import sys
@@ -239,10 +241,20 @@ def test_a_recording_without_a_sample_says_so(tmp_path):
         write(str(tmp_path / "r.jsonl"), str(tmp_path / "o.html"), print)
 
 
-def test_a_page_that_cannot_be_written_says_so_and_leaves_the_old_one(tmp_path):
+def no_space(*arguments):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_page_that_cannot_be_written_says_so_and_leaves_the_old_one(tmp_path, monkeypatch):
     file = an_hour(tmp_path / "r.jsonl")
     with pytest.raises(RecordError, match="cannot write .*: No such file"):
         write(str(file), str(tmp_path / "none/o.html"), print)
+    page = tmp_path / "o.html"
+    page.write_text("old")
+    monkeypatch.setattr("os.replace", no_space)
+    with pytest.raises(RecordError, match="cannot write .*: No space left on device"):
+        write(str(file), str(page), print)
+    assert page.read_text() == "old" and sorted(tmp_path.iterdir()) == [page, file]
 
 
 def test_a_live_session_makes_a_page_at_its_end(tmp_path):
