@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
-from monitor_model import LEVELS, Model, Note, Point, Sample, clock, duration
+from monitor_model import LEVELS, TREND_SECONDS, Model, Note, Point, Sample, clock, duration
 from rich.text import Text
 
 LEVEL_STYLES = ("green", "yellow", "bold red")
@@ -42,7 +42,11 @@ NOTE_STYLES = {
 WAITING = "waiting for the first sample"
 NAME = 9  # columns of the names at the left
 
+# Spans of the trend, in seconds: the least that all of it fits in.
+WINDOWS = (60, 120, 300, TREND_SECONDS)
+
 Pick = Callable[[Point], float | None]
+Section = Callable[[Model, int], Text]
 
 
 def amount(value: float) -> str:
@@ -82,7 +86,16 @@ def bar(share: float, width: int, style: str, peak: float | None = None) -> Text
     return text
 
 
-def head(model: Model, port: str, state: str, width: int) -> Text:
+def _of_a_sample(draw: Callable[[Model, Sample, int], Text]) -> Section:
+    """A section that waits for the first sample."""
+
+    def section(model: Model, width: int) -> Text:
+        return draw(model, model.sample, width) if model.sample else Text(WAITING, "dim")
+
+    return section
+
+
+def head(model: Model, port: str, state: str) -> Text:
     sample = model.sample
     if sample is None:
         return Text.assemble((port, "bold"), f"  {state or WAITING}", no_wrap=True)
@@ -102,10 +115,8 @@ def head(model: Model, port: str, state: str, width: int) -> Text:
     return text
 
 
-def pools(model: Model, width: int) -> Text:
-    sample = model.sample
-    if sample is None:
-        return Text(WAITING, "dim")
+@_of_a_sample
+def pools(model: Model, sample: Sample, width: int) -> Text:
     lines = []
     for name, pool in sample.pools.items():
         count = pool["count"] or 1
@@ -130,10 +141,8 @@ def _owner_style(letter: str) -> str:
     return OWNER_STYLES[number % len(OWNER_STYLES)]
 
 
-def block_map(model: Model, width: int) -> Text:
-    sample = model.sample
-    if sample is None:
-        return Text(WAITING, "dim")
+@_of_a_sample
+def block_map(model: Model, sample: Sample, width: int) -> Text:
     if not sample.map:
         return Text("the device sends no map", "dim")
     room = max(8, width - NAME)
@@ -152,10 +161,8 @@ def block_map(model: Model, width: int) -> Text:
     return Text("\n").join([*lines, legend])
 
 
-def events(model: Model, width: int) -> Text:
-    sample = model.sample
-    if sample is None:
-        return Text(WAITING, "dim")
+@_of_a_sample
+def events(model: Model, sample: Sample, width: int) -> Text:
     rates = model.rates
     longest, mean = sample.latency_us
     lost = sum(sample.dropped)
@@ -177,10 +184,8 @@ def events(model: Model, width: int) -> Text:
     return text
 
 
-def heap(model: Model, width: int) -> Text:
-    sample = model.sample
-    if sample is None:
-        return Text(WAITING, "dim")
+@_of_a_sample
+def heap(model: Model, sample: Sample, width: int) -> Text:
     gc = sample.gc
     total = gc["used"] + gc["free"]
     figures = f" {amount(gc['used'])}/{size(total)}"
@@ -207,10 +212,8 @@ def heap(model: Model, width: int) -> Text:
     return text
 
 
-def owners(model: Model, width: int) -> Text:
-    sample = model.sample
-    if sample is None:
-        return Text(WAITING, "dim")
+@_of_a_sample
+def owners(model: Model, sample: Sample, width: int) -> Text:
     lines = []
     letters = {owner: letter for letter, owner in sample.legend.items()}
     ranked = sorted(sample.owners.items(), key=lambda item: -item[1]["used"])
@@ -230,10 +233,8 @@ def owners(model: Model, width: int) -> Text:
     return Text("\n").join(lines) if lines else Text("no owner has opened an account", "dim")
 
 
-def alerts(model: Model, width: int) -> Text:
-    sample = model.sample
-    if sample is None:
-        return Text(WAITING, "dim")
+@_of_a_sample
+def alerts(model: Model, sample: Sample, width: int) -> Text:
     lines = []
     if sample.alert is None:
         lines.append(Text("no alert since the start", "green" if sample.level == 0 else ""))
@@ -247,9 +248,6 @@ def alerts(model: Model, width: int) -> Text:
     if sample.counts["check"]:
         lines.append(Text(f"{sample.counts['check']} broken invariants", "bold red"))
     return Text("\n").join(lines)
-
-
-WINDOWS = (60, 120, 300, 600)
 
 
 def _columns(points: list[Point], seconds: float, width: int) -> list[list[Point]]:
@@ -317,7 +315,7 @@ def log_line(note: Note) -> Text:
     return Text(f"{clock(note.at)} {note.text}", NOTE_STYLES.get(note.kind, ""))
 
 
-SECTIONS = (
+SECTIONS: tuple[tuple[str, Section], ...] = (
     ("Pools", pools),
     ("Blocks", block_map),
     ("Trend", trend),
@@ -330,7 +328,7 @@ SECTIONS = (
 
 def page(model: Model, port: str, state: str, width: int = 100) -> str:
     """All of it as plain text, for a file."""
-    parts = [time.strftime("%Y-%m-%d %H:%M:%S"), head(model, port, state, width).plain]
+    parts = [time.strftime("%Y-%m-%d %H:%M:%S"), head(model, port, state).plain]
     for title, draw in SECTIONS:
         parts += ["", f"--- {title} ---", draw(model, width).plain]
     parts += ["", "--- Log ---", *(log_line(note).plain for note in model.notes)]

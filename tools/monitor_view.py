@@ -37,7 +37,7 @@ TITLES = [title for row in ROWS for title in row]
 
 
 class View(App[int]):
-    """`exit` with a status: 0, or 1 where nothing came and nothing could come."""
+    """Looks at a source until the user leaves: its status is 0, whatever came."""
 
     TITLE = "mempool"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
@@ -162,8 +162,7 @@ class View(App[int]):
         self.draw_head()
 
     def draw_head(self) -> None:
-        text = render.head(self.model, self.source.name, self.state, self.size.width)
-        self.head.update(text)
+        self.head.update(render.head(self.model, self.source.name, self.state))
 
     def draw_log(self) -> None:
         notes = list(self.model.notes)[-LOG_LINES:]

@@ -43,7 +43,7 @@ def test_a_restart_is_seen_by_the_uptime_and_marked_in_the_trend(memory):
     assert set(model.rates.values()) == {None}
     drawn = render.trend(model, 80).plain.splitlines()
     assert [line.count("R") for line in drawn[:3]] == [1, 1, 1]
-    assert render.head(model, "port", "", 80).plain.count("restarts 1") == 1
+    assert render.head(model, "port", "").plain.count("restarts 1") == 1
 
 
 def test_edges_are_said_once_and_by_name(memory):
