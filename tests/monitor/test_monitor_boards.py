@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import device_link
 import machine
@@ -19,8 +18,8 @@ from monitor_open import UDP_PORT, open_source
 from monitor_record import read
 from monitor_view import View
 from test_monitor_view import panel, until
+from tool import ENVIRONMENT, ROOT, free_udp_port, run
 
-ROOT = Path(__file__).resolve().parents[2]
 EMULATED = ("rv32", "cm3")
 LEAK = "import mempool; keep = [mempool.Owner('telemetry').alloc(50) for _ in range(3)]"
 
@@ -45,26 +44,12 @@ def mpremote(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     mpremote_config.change(remove=False)
 
-    def run(port, *arguments):
+    def connected(port, *arguments):
         command = [sys.executable, "-m", "mpremote", "connect", port, *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         return done.returncode, (done.stdout + done.stderr).replace("\r", "")
 
-    return run
-
-
-def monitor(*arguments, environment=None):
-    command = [sys.executable, "tools/monitor.py", *map(str, arguments)]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **(environment or {})},
-        capture_output=True,
-        text=True,
-        timeout=180,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout, done.stderr
+    return connected
 
 
 @pytest.mark.parametrize("target", EMULATED)
@@ -110,7 +95,7 @@ def test_leaks_are_listed_oldest_first_with_their_owners():
 @pytest.mark.parametrize("target", EMULATED)
 def test_an_emulated_board_is_started_and_looked_at(target, tmp_path):
     file = tmp_path / "r.jsonl"
-    status, out, err = monitor(
+    status, out, err = run(
         *("--port", f"qemu:{target}", "--period", "200", "--count", "4", "--patience", "60"),
         *("--record", file, "--report", tmp_path / "o.html"),
     )
@@ -154,12 +139,12 @@ def test_a_program_that_streams_by_itself_is_left_alone(emulator, mpremote):
     port = emulator("rv32").port
     program = f"{LEAK}; import memdiag; memdiag.stream(200)"
     assert mpremote(port, "resume", "exec", "--no-follow", program)[0] == 0
-    status, out, err = monitor("--port", port, "--count", "4", "--patience", "30")
+    status, out, err = run("--port", port, "--count", "4", "--patience", "30")
     assert status == 0, err
     assert "a program there streams by itself" in err and "interrupts" not in err
     assert out.count("SMALL 3/64") == 4
     # And again: the first view has not ended it.
-    status, out, err = monitor("--port", port, "--count", "2", "--patience", "30")
+    status, out, err = run("--port", port, "--count", "2", "--patience", "30")
     assert status == 0 and out.count("SMALL 3/64") == 2, err
 
 
@@ -199,7 +184,7 @@ def test_a_board_behind_a_socket(tmp_path):
     command = machine.qemu_command("rv32", machine.binary("rv32"), serial=serial)
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
         try:
-            status, out, err = monitor(
+            status, out, err = run(
                 *("--port", f"socket://127.0.0.1:{port}", "--period", "200"),
                 *("--count", "3", "--patience", "60"),
             )
@@ -223,12 +208,9 @@ while True:
 @pytest.fixture
 def unix():
     """A program of the unix build that can be looked at; the environment with its port."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    environment = {"MEMPOOL_LIVE_PORT": str(port)}
+    environment = {"MEMPOOL_LIVE_PORT": str(free_udp_port())}
     process = subprocess.Popen(
-        [str(machine.binary("unix")), "-c", PROGRAM], env={**os.environ, **environment}
+        [str(machine.binary("unix")), "-c", PROGRAM], env=ENVIRONMENT | environment
     )
     yield environment
     process.kill()
@@ -236,7 +218,7 @@ def unix():
 
 
 def test_a_leak_is_named_in_a_second_terminal(unix):
-    status, out, err = monitor(
+    status, out, err = run(
         "--port", "unix", "--period", "100", "--count", "3", "--patience", "30", environment=unix
     )
     assert status == 0, err
@@ -287,15 +269,11 @@ def test_the_statistics_of_a_running_program_are_reset(unix, monkeypatch):
 
 def test_the_cold_rooms_leak_is_seen_from_a_second_terminal(tmp_path):
     """make run LEAK=1 in one, make monitor PORT=unix in another."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        environment = {"MEMPOOL_LIVE_PORT": str(one.getsockname()[1])}
-    hidden = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "TARGET", "VARIANT", "CONFIG")
-    clean = {key: value for key, value in os.environ.items() if key not in hidden}
+    environment = {"MEMPOOL_LIVE_PORT": str(free_udp_port())}
     with subprocess.Popen(
         ["make", "--no-print-directory", "run", "LEAK=1"],
         cwd=ROOT,
-        env={**clean, **environment},
+        env=ENVIRONMENT | environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -303,7 +281,7 @@ def test_the_cold_rooms_leak_is_seen_from_a_second_terminal(tmp_path):
     ) as room:
         try:
             file = tmp_path / "r.jsonl"
-            status, out, err = monitor(
+            status, out, err = run(
                 *("--port", "unix", "--period", "500", "--count", "30", "--patience", "60"),
                 *("--record", file),
                 environment=environment,
@@ -323,12 +301,10 @@ def test_the_cold_rooms_leak_is_seen_from_a_second_terminal(tmp_path):
 def test_make_shows_it_and_ctrl_c_leaves_a_recording_and_a_page(unix, tmp_path):
     command = ["make", "--no-print-directory", "monitor", "PORT=unix", "PERIOD=200", "PLAIN=1"]
     command += [f"RECORD={tmp_path}/r.jsonl", f"REPORT={tmp_path}/o.html"]
-    hidden = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "TARGET", "VARIANT", "CONFIG")
-    environment = {key: value for key, value in os.environ.items() if key not in hidden}
     with subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**environment, **unix},
+        env=ENVIRONMENT | unix,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -8,41 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-import monitor as live_view
+import monitor
 import pytest
 from monitor_columns import load
 from monitor_model import Note, Sample, parse
 from monitor_record import Recorder, RecordError, Session, read
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def monitor(*arguments, **options):
-    command = [sys.executable, ROOT / "tools/monitor.py", *arguments]
-    return subprocess.Popen(
-        [*map(str, command)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
-
-
-def run(*arguments):
-    with monitor(*arguments) as process:
-        try:
-            out, err = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    assert "Traceback" not in err, err
-    return process.returncode, out, err
-
-
-def url(responder):
-    return f"udp://127.0.0.1:{responder.port}"
+from tool import ROOT, run, start
 
 
 def entries(file):
@@ -62,7 +34,7 @@ def recorded(file, memory, samples, begin=1_700_000_000.0, restart_at=None, port
 
 
 def test_without_a_terminal_it_prints_a_line_a_sample(responder):
-    status, out, err = run("--port", url(responder), "--period", "100", "--count", "3")
+    status, out, err = run("--port", responder.url, "--period", "100", "--count", "3")
     lines = out.splitlines()
     assert status == 0 and len(lines) == 3
     assert "SMALL 3/64" in lines[1] and "| NORMAL" in lines[1] and "up 102 s" in lines[1]
@@ -71,7 +43,7 @@ def test_without_a_terminal_it_prints_a_line_a_sample(responder):
 
 def test_notes_go_to_stderr(responder, memory):
     memory.steps = 60
-    status, out, err = run("--port", url(responder), "--period", "100", "--count", "1")
+    status, out, err = run("--port", responder.url, "--period", "100", "--count", "1")
     assert "suspected leak: telemetry" in err and "level CRITICAL: SMALL 62/64" in err
     assert "| CRITICAL | suspected leak: telemetry" in out
 
@@ -152,7 +124,7 @@ def test_ctrl_c_while_a_page_is_made_is_a_line_and_leaves_none(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("os.replace", interrupted)
-    status = live_view.main(["--record", str(record), "--report", str(page)])
+    status = monitor.main(["--record", str(record), "--report", str(page)])
     assert status == 130 and capsys.readouterr().err == "monitor: stopped before its end\n"
     assert list(tmp_path.iterdir()) == [record]
 
@@ -165,7 +137,7 @@ def test_an_old_firmware_ends_it_with_a_line(board):
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_whatever_ends_it_the_recording_is_whole(responder, tmp_path, how):
     file = tmp_path / "r.jsonl"
-    with monitor("--port", url(responder), "--period", "100", "--record", file) as process:
+    with start("--port", responder.url, "--period", "100", "--record", file) as process:
         lines = [process.stdout.readline() for _ in range(5)]
         process.send_signal(how)
         rest, err = process.communicate(timeout=30)
@@ -181,7 +153,7 @@ def test_whatever_ends_it_the_recording_is_whole(responder, tmp_path, how):
 
 
 def test_a_reader_that_has_had_enough_ends_it(responder, tmp_path):
-    command = f"{sys.executable} tools/monitor.py --port {url(responder)} --period 100 | head -2"
+    command = f"{sys.executable} tools/monitor.py --port {responder.url} --period 100 | head -2"
     done = subprocess.run(
         ["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
@@ -193,7 +165,7 @@ def test_a_second_session_is_appended(responder, tmp_path):
     file = tmp_path / "r.jsonl"
     for _ in range(2):
         arguments = ["--period", "100", "--count", "2", "--record", file]
-        assert run("--port", url(responder), *arguments)[0] == 0
+        assert run("--port", responder.url, *arguments)[0] == 0
     found, _ = entries(file)
     assert [type(one) for one in found] == [Session, Sample, Sample] * 2
 

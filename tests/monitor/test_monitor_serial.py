@@ -3,6 +3,7 @@ whatever happens to the line between.
 """
 
 import os
+import subprocess
 import time
 
 import pytest
@@ -142,8 +143,6 @@ def test_a_busy_port_names_who_holds_it(watch, board):
     holder = os.open(one.name, os.O_RDWR | os.O_NOCTTY)
     try:
         # This very process is not looked at: another one must hold it.
-        import subprocess
-
         with subprocess.Popen(["sleep", "60"], stdin=holder) as other:
             seen = watch(one.name)
             note = seen.told("is held by sleep")

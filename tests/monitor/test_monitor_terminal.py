@@ -8,11 +8,10 @@ import subprocess
 import sys
 import termios
 import time
-from pathlib import Path
 
 import pytest
+from tool import ENVIRONMENT, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGE_BEGINS = b"\x1b[?1049h"
 PAGE_ENDS = b"\x1b[?1049l"
 
@@ -29,7 +28,7 @@ class Terminal:
             stdout=end,
             stderr=end,
             start_new_session=True,
-            env={**os.environ, "TERM": "xterm-256color"},
+            env=ENVIRONMENT | {"TERM": "xterm-256color"},
         )
         self.end = end
         self.shown = b""
@@ -74,7 +73,7 @@ def terminal():
 def test_whatever_ends_it_the_terminal_is_as_it_was(terminal, responder, tmp_path, how):
     record, page = tmp_path / "r.jsonl", tmp_path / "o.html"
     one = terminal(
-        *("--port", f"udp://127.0.0.1:{responder.port}", "--period", "100"),
+        *("--port", responder.url, "--period", "100"),
         *("--record", record, "--report", page),
     )
     one.until(PAGE_BEGINS)

@@ -1,26 +1,16 @@
 """A program that answers by UDP, as memdiag.live.Responder does, and what can be wrong with it."""
 
 import json
-import socket
 
 import devices
 import pytest
 from monitor_open import UDP_PORT, open_source
 from monitor_source import SourceError
-
-
-def url(responder):
-    return f"udp://127.0.0.1:{responder.port}"
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+from tool import free_udp_port
 
 
 def test_samples_come_each_period(watch, responder, memory):
-    seen = watch(url(responder), 50)
+    seen = watch(responder.url, 50)
     seen.more(5)
     assert set(responder.asked) == {b"live"}
     first, last = seen.samples[0], seen.samples[-1]
@@ -31,7 +21,7 @@ def test_samples_come_each_period(watch, responder, memory):
 
 
 def test_resetting_reaches_the_device_and_is_confirmed(watch, responder, memory):
-    seen = watch(url(responder), 50)
+    seen = watch(responder.url, 50)
     seen.more(3)
     seen.source.reset_statistics()
     seen.told("the device has reset its statistics")
@@ -41,7 +31,7 @@ def test_resetting_reaches_the_device_and_is_confirmed(watch, responder, memory)
 
 
 def test_nobody_answers_says_what_to_start_once_and_finds_it_later(watch, memory):
-    port = free_port()
+    port = free_udp_port()
     seen = watch(f"udp://127.0.0.1:{port}", 50)
     note = seen.told("nobody answers")
     assert "make run LEAK=1" in note.text and "memdiag.Responder()" in note.text
@@ -56,7 +46,7 @@ def test_nobody_answers_says_what_to_start_once_and_finds_it_later(watch, memory
 
 
 def test_a_program_that_ends_is_waited_for(watch, memory):
-    port = free_port()
+    port = free_udp_port()
     first = devices.Responder(memory, port)
     seen = watch(f"udp://127.0.0.1:{port}", 50)
     seen.more(2)
@@ -72,7 +62,7 @@ def test_a_program_that_ends_is_waited_for(watch, memory):
 
 
 def test_a_program_that_hangs_is_told_from_one_that_is_not_there(watch, responder):
-    seen = watch(url(responder), 50)
+    seen = watch(responder.url, 50)
     seen.more(2)
     responder.answer = lambda request: None
     seen.told("no answer any more")
@@ -97,7 +87,7 @@ def test_a_program_that_hangs_is_told_from_one_that_is_not_there(watch, responde
 def test_garbage_is_counted_and_the_next_answer_is_taken(watch, responder, reply):
     turn = iter(range(10**6))
     responder.answer = lambda request: reply if next(turn) % 2 == 0 else responder.right(request)
-    seen = watch(url(responder), 50)
+    seen = watch(responder.url, 50)
     seen.more(3)
     kinds = [note.kind for note in seen.notes]
     assert kinds.count("garbage") >= 2 and set(kinds) == {"garbage"}
@@ -105,7 +95,7 @@ def test_garbage_is_counted_and_the_next_answer_is_taken(watch, responder, reply
 
 def test_what_the_device_says_is_wrong_is_shown(watch, responder):
     responder.answer = lambda request: json.dumps({"error": "no GC heap for live"}).encode()
-    seen = watch(url(responder), 50)
+    seen = watch(responder.url, 50)
     seen.told("the device says: no GC heap for live")
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 
 import pytest
 from monitor_open import open_source
@@ -10,6 +9,7 @@ from monitor_record import Recorder
 from monitor_render import SECTIONS
 from monitor_view import View
 from textual.widgets import Static
+from tool import free_udp_port
 
 
 def screen(app):
@@ -50,10 +50,6 @@ def see(tmp_path):
     return run
 
 
-def url(responder):
-    return f"udp://127.0.0.1:{responder.port}"
-
-
 @pytest.mark.parametrize("size", [(120, 48), (80, 70)])
 def test_everything_of_a_sample_is_on_the_page(see, responder, memory, size):
     memory.steps = 30
@@ -77,7 +73,7 @@ def test_everything_of_a_sample_is_on_the_page(see, responder, memory, size):
         assert "published" in panel(app, "events") and "/s" in panel(app, "events")
         assert "█" in panel(app, "pools") and "▁" in panel(app, "trend")
 
-    assert see(url(responder), steps, size).return_code == 0
+    assert see(responder.url, steps, size).return_code == 0
 
 
 def test_the_map_is_coloured_by_owner(see, responder):
@@ -91,7 +87,7 @@ def test_the_map_is_coloured_by_owner(see, responder):
         assert set(colours) == {"a", "b", "#"}
         assert len({frozenset(found) for found in colours.values()}) == 3
 
-    see(url(responder), steps)
+    see(responder.url, steps)
 
 
 def test_p_holds_the_page_still_while_it_is_recorded(see, responder, tmp_path):
@@ -109,7 +105,7 @@ def test_p_holds_the_page_still_while_it_is_recorded(see, responder, tmp_path):
         await until(pilot, lambda: panel(app, "pools") != still)
         assert "paused" not in panel(app, "head")
 
-    app = see(url(responder), steps, recorder=recorder)
+    app = see(responder.url, steps, recorder=recorder)
     recorder.close()
     lines = (tmp_path / "r.jsonl").read_text().splitlines()
     assert sum('"live"' in line for line in lines) == app.model.samples
@@ -121,7 +117,7 @@ def test_r_resets_the_statistics_on_the_device(see, responder, memory):
         await pilot.press("r")
         await until(pilot, lambda: "has reset its statistics" in panel(app, "log"))
 
-    see(url(responder), steps)
+    see(responder.url, steps)
     assert memory.resets == 1
 
 
@@ -138,7 +134,7 @@ def test_s_saves_the_snapshot_and_the_page_and_names_the_files(see, responder, t
         used = shot["snapshot"]["pools"]["SMALL"]["used"]
         assert f"{used}/64" in text and "--- Trend ---" in text and "\x1b" not in text
 
-    see(url(responder), steps)
+    see(responder.url, steps)
 
 
 def test_s_where_nothing_can_be_written_says_so(see, responder, tmp_path):
@@ -149,7 +145,7 @@ def test_s_where_nothing_can_be_written_says_so(see, responder, tmp_path):
         await until(pilot, lambda: "cannot save" in panel(app, "log"))
         await until(pilot, lambda: app.model.samples >= 5)
 
-    see(url(responder), steps)
+    see(responder.url, steps)
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
@@ -157,15 +153,11 @@ def test_a_key_ends_it(see, responder, key):
     async def steps(app, pilot):
         await pilot.press(key)
 
-    app = see(url(responder), steps)
+    app = see(responder.url, steps)
     assert app.return_code == 0 and not app.source._thread.is_alive()
 
 
 def test_nobody_there_is_on_the_page_before_any_sample(see):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-
     async def steps(app, pilot):
         await until(pilot, lambda: "nobody answers" in panel(app, "head"))
         assert "make run LEAK=1" in panel(app, "log")
@@ -173,7 +165,7 @@ def test_nobody_there_is_on_the_page_before_any_sample(see):
         await pilot.press("s")
         await until(pilot, lambda: "no sample has come yet" in panel(app, "log"))
 
-    see(f"udp://127.0.0.1:{port}", steps)
+    see(f"udp://127.0.0.1:{free_udp_port()}", steps)
 
 
 def test_a_reset_of_the_device_is_marked_and_the_view_goes_on(see, board):
@@ -233,7 +225,7 @@ def test_a_disk_that_is_full_ends_the_recording_and_not_the_view(see, responder)
         seen = app.model.samples
         await until(pilot, lambda: app.model.samples >= seen + 3)
 
-    see(url(responder), steps, recorder=recorder)
+    see(responder.url, steps, recorder=recorder)
 
 
 def test_hostile_names_are_shown_as_they_are(see, responder, memory):
@@ -251,4 +243,4 @@ def test_hostile_names_are_shown_as_they_are(see, responder, memory):
         assert "[red]x[/]" in panel(app, "owners") and "\x1b" not in screen(app)
         assert "suspected leak: [bold" in panel(app, "alerts")
 
-    see(url(responder), steps)
+    see(responder.url, steps)

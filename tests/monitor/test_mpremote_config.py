@@ -3,12 +3,11 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import mpremote_config
 import pytest
+from tool import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 OWN = "# mine\ncommands = {'blink': 'exec print(1)'}\n"
 
 
