@@ -27,6 +27,7 @@ poller = select.poll()
 poller.register(sys.stdin, select.POLLIN)
 longest_us = 0
 ticks = 0
+closed = False
 
 
 def stats():
@@ -50,7 +51,8 @@ def stats():
 
 while True:
     begin = time.ticks_us()
-    telemetry.tick()
+    if not closed:  # a tick would make records again
+        telemetry.tick()
     took = time.ticks_diff(time.ticks_us(), begin)
     longest_us = max(longest_us, took)
     ticks += 1
@@ -64,6 +66,7 @@ while True:
         print(json.dumps({"event": done}))
     elif words[0] == "close":
         telemetry.close()
+        closed = True
         print(json.dumps(stats()))
     else:
         print(json.dumps(stats()))
