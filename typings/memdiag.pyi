@@ -106,8 +106,9 @@ class Telemetry:
     timeout_s: the most that pump() waits for an answer. longest: bytes; a longer payload is read
     past. gc_heap=False: a state does not tell the GC heap, which takes a walk of it.
 
-    ValueError: topic or discovery (empty, + # or NUL in it, / at an end), period_s, timeout_s,
-    quota (128 to 1 MB), longest (1 to 65536), qos (0, 1). TypeError: what is no such thing.
+    ValueError: topic or discovery (empty, + # or NUL in it, / at an end), period_s (above 0, to
+    518400), timeout_s (above 0, to 3600), quota (128 to 1 MB), longest (1 to 65536), qos (0, 1).
+    TypeError: what is no such thing.
     """
 
     def __init__(
@@ -170,7 +171,8 @@ class Telemetry:
         """A request, as if it had come on the command topic. Answered by a later step."""
 
     def close(self) -> None:
-        """Gives back every block, what waits being counted as dropped, and closes the socket."""
+        """Gives back every block, what waits being counted as dropped, and closes the socket.
+        A later tick() does nothing, run() ends."""
 
 SUSPECT: Final = 3
 """The level with which on_alert() hears the name of an owner that seems to leak."""
@@ -244,7 +246,8 @@ class Monitor:
         """tick() under asyncio, until stop()."""
 
     def stop(self) -> None:
-        """Gives back the block of the history. The watchdog is not fed any more."""
+        """Gives back the block of the history, at the end of a tick() that is under way. The
+        watchdog is not fed any more, on_alert() not called."""
 
 class BlackBox:
     """What a program leaves to its next life, guarded by a CRC.

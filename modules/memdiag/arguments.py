@@ -9,6 +9,13 @@ def integer(name, value, least, most, hint=""):
     return value
 
 
+def seconds(name, value, most):
+    if not isinstance(value, (int, float)):
+        raise TypeError("%s must be a number, not %s" % (name, type(value).__name__))
+    if not 0 < value <= most:  # NaN is not, either
+        raise ValueError("%s must be above 0 and at most %d s, not %s" % (name, most, value))
+
+
 def function(name, value):
     if value is not None and not callable(value):
         raise TypeError("%s must be callable or None, not %s" % (name, type(value).__name__))

@@ -18,6 +18,7 @@ class Backlog:
         self._sent = 0  # handle of the first while it is being sent: that one stays
         self._block = mempool.Block()
         self._lock = allocate_lock()
+        self._closed = False
 
     def __len__(self):
         return self._count
@@ -25,7 +26,7 @@ class Backlog:
     def put(self, head, tail, alert):
         """False: it was dropped itself. An alert may use the reserve and larger blocks."""
         with self._lock:
-            while True:
+            while not self._closed:
                 if self._count < len(self._handles):
                     handle = self._take(len(head) * 4 + len(tail), alert)
                     if handle > 0:
@@ -36,8 +37,9 @@ class Backlog:
                         self._count += 1
                         return True
                 if not self._make_way(alert):
-                    self.dropped += 1
-                    return False
+                    break
+            self.dropped += 1
+            return False
 
     def first(self):
         """Handle of the oldest, which stays until sent(); 0 where nothing waits."""
@@ -52,9 +54,10 @@ class Backlog:
                 self._remove(0)
             self._sent = 0
 
-    def clear(self):
-        """Drops all, counted."""
+    def close(self):
+        """Drops all, counted, and what is put in later, too."""
         with self._lock:
+            self._closed = True
             self._sent = 0
             self.dropped += self._count
             while self._count:

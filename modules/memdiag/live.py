@@ -127,6 +127,7 @@ class Responder:
     def __init__(self, port=None, host="127.0.0.1"):
         import socket
 
+        name = "port"
         if port is None:
             port = PORT
             try:
@@ -134,15 +135,16 @@ class Responder:
 
                 named = os.getenv("MEMPOOL_LIVE_PORT")
                 if named:
+                    name = "MEMPOOL_LIVE_PORT"
                     if not named.isdigit():
-                        raise ValueError("MEMPOOL_LIVE_PORT must be 0..65535, not %s" % named)
+                        raise ValueError("%s must be 0..65535, not %s" % (name, named))
                     port = int(named)
             except AttributeError:  # only a PC has an environment
                 pass
         if not isinstance(port, int):
             raise TypeError("port must be an int, not %s" % type(port).__name__)
         if not 0 <= port <= 65535:
-            raise ValueError("port must be 0..65535, not %d" % port)
+            raise ValueError("%s must be 0..65535, not %d" % (name, port))
         self.port = port
         self.answered = 0
         self.lost = 0  # answers that could not be sent

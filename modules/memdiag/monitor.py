@@ -20,7 +20,7 @@ NORMAL, LOW, CRITICAL, SUSPECT = range(4)
 _TOPICS = ("memory.normal", "memory.low", "memory.critical", "memory.suspect")
 _DELIVERED, _WAITING = 1, 11  # in the bus's stats_into()
 _BUS_WORDS = 12
-_ON_ALERT, _WDT, _BLACKBOX, _BUS, _SUSPECTS = 1, 2, 4, 8, 16
+_ON_ALERT, _WDT, _BLACKBOX, _BUS, _SUSPECTS, _BUS_STATS = 1, 2, 4, 8, 16, 32
 
 
 class Monitor:
@@ -55,8 +55,10 @@ class Monitor:
         self._patience = integer("patience", patience, 1, 10000, " periods")
         integer("window_s", window_s, 1, 86400)
         integer("windows", windows, 2, 100)
-        if isinstance(buffers, str):
-            raise TypeError("buffers must be a tuple of owners' names, not one str")
+        if not isinstance(buffers, (tuple, list)):
+            raise TypeError(
+                "buffers must be a tuple of owners' names, not %s" % type(buffers).__name__
+            )
         integer("history", history, 1, MAX, " samples")
         self._box = having("blackbox", blackbox, "save", "memdiag.BlackBox")
 
@@ -116,6 +118,8 @@ class Monitor:
             self._sample(at_s)
         finally:
             self._busy = False
+            if self._stopped:  # meanwhile
+                self.history._free()
         return True
 
     async def run(self):
@@ -127,9 +131,11 @@ class Monitor:
             await asyncio.sleep_ms(max(1, time.ticks_diff(self._due, time.ticks_ms())))
 
     def stop(self):
-        """Gives back the history's block; the watchdog gets no more food."""
+        """Gives back the history's block, at the end of a tick() that is under way; the watchdog
+        gets no more food, on_alert no more calls."""
         self._stopped = True
-        self.history._free()
+        if not self._busy:
+            self.history._free()
 
     # ---- Health
 
@@ -238,7 +244,12 @@ class Monitor:
             return
         words = self._bus_stats
         before = words[_DELIVERED]
-        self._bus.stats_into(words)
+        try:
+            self._bus.stats_into(words)
+            self._failing &= ~_BUS_STATS
+        except Exception as fault:
+            self._failed(_BUS_STATS, "bus.stats_into", fault)
+            return
         if words[_WAITING] and words[_DELIVERED] == before and self.samples:
             self._stalled += 1
         else:
@@ -285,7 +296,7 @@ class Monitor:
         self._failing &= ~_SUSPECTS
 
     def _call(self, level, what):
-        if self._on_alert is not None:
+        if self._on_alert is not None and not self._stopped:
             try:
                 self._on_alert(level, what)
                 self._failing &= ~_ON_ALERT

@@ -5,6 +5,7 @@ import time
 import mempool
 
 from . import state
+from .arguments import function
 
 _TICKS_S = 500  # on a board ticks_diff() is right for 2^29 us
 
@@ -21,7 +22,7 @@ class track:
     def __init__(self, name, log=print):
         self.name = name
         self.blocks = self.bytes = self.gc_bytes = self.time_us = 0
-        self._log = log
+        self._log = function("log", log)
         self._words = state.words()
 
     def _look(self):

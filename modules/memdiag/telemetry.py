@@ -5,14 +5,16 @@ import time
 import mempool
 from eventbus import bus as _bus
 
-from .arguments import function, having, integer
+from .arguments import function, having, integer, seconds
 from .backlog import Backlog
 from .discovery import COUNT, message, node
+from .lock import allocate_lock
 from .mqttlink import Link
 from .records import Edge, State, Writer
 
 _COMMANDS = 4
 _LONGEST_COMMAND = 32
+_LONGEST_PERIOD_S = 518400  # 6 days: a board's ticks_add() takes 2^29 ms
 
 
 def _published_under(name, topic):
@@ -61,10 +63,8 @@ class Telemetry:
             _published_under("discovery", discovery)
         if not isinstance(name or "", str):
             raise TypeError("name must be a str or None, not %s" % type(name).__name__)
-        if not (period_s > 0 and timeout_s > 0):
-            raise ValueError(
-                "period_s and timeout_s must be above 0, not %s and %s" % (period_s, timeout_s)
-            )
+        seconds("period_s", period_s, _LONGEST_PERIOD_S)
+        seconds("timeout_s", timeout_s, 3600)
         integer("quota", quota, 128, 1 << 20, " bytes")
         integer("qos", qos, 0, 1)
         integer("longest", longest, 1, 65536, " bytes")
@@ -97,6 +97,8 @@ class Telemetry:
         self._seq = 0
         self._due = time.ticks_ms()
         self._commands = []
+        self._closed = False
+        self._turn = allocate_lock()  # to send
         self._response = None
         self._hello = 0
         self._record = State()
@@ -143,6 +145,8 @@ class Telemetry:
 
     def sample(self):
         """Takes a record where one is due, and answers a command."""
+        if self._closed:
+            return
         now = time.ticks_ms()
         if self._events and self._edges():
             self._due = now  # the state that belongs to an edge comes with it
@@ -177,6 +181,8 @@ class Telemetry:
 
     def command(self, payload, size=None):
         """Takes a request, to be answered by a later step. What is beyond those is refused."""
+        if isinstance(payload, str):
+            payload = payload.encode()
         size = len(payload) if size is None else size
         if len(self._commands) >= _COMMANDS:
             self.refused += 1
@@ -208,7 +214,15 @@ class Telemetry:
     # thread of its own.
 
     def pump(self):
-        """One step towards the broker, or one message."""
+        """One step towards the broker, or one message. Nothing from within publish()."""
+        if self._turn.acquire(0):
+            try:
+                if not self._closed:
+                    self._step()
+            finally:
+                self._turn.release()
+
+    def _step(self):
         link = self._link
         if not link.up():
             return
@@ -231,7 +245,7 @@ class Telemetry:
         self._link.managed = False
         sender = asyncio.create_task(self._send(step_ms))
         try:
-            while True:
+            while not self._closed:
                 self.sample()
                 await asyncio.sleep(step_ms / 1000)
         finally:
@@ -241,7 +255,7 @@ class Telemetry:
         import asyncio
 
         link = self._link
-        while True:
+        while not self._closed:
             if not link.up() or not self._take():
                 await asyncio.sleep(step_ms / 1000)
                 continue
@@ -316,9 +330,11 @@ class Telemetry:
         self._link.lost(error)
 
     def close(self):
-        """Gives back every block (what waits is counted as dropped) and lets go of the client."""
+        """Gives back every block (what waits is counted as dropped) and lets go of the client.
+        A later tick() does nothing, run() ends."""
+        self._closed = True
         if self._events:
             self._events.cancel()
             self._events = None
-        self._backlog.clear()
+        self._backlog.close()
         self._link.close()

@@ -174,6 +174,13 @@ def failures_of_others():
     monitor.stop()
     del calls[:]
 
+    # A bus that cannot tell its figures.
+    deaf.stats_into = lambda words: 1 // 0
+    monitor = Monitor(bus=deaf)
+    period(monitor, 3)
+    assert monitor.samples == 3 and monitor.faults == 3 and monitor.healthy
+    monitor.stop()
+
 
 failures_of_others()
 
@@ -311,7 +318,8 @@ assert raises(ValueError, patience=0) == "patience must be 1..10000 periods, not
 assert raises(ValueError, window_s=0) == "window_s must be 1..86400, not 0"
 assert raises(ValueError, windows=1) == "windows must be 2..100, not 1"
 assert raises(ValueError, history=33) == "history must be 1..32 samples, not 33"
-assert "not one str" in raises(TypeError, buffers="telemetry")
+assert "owners' names, not str" in raises(TypeError, buffers="telemetry")
+assert "owners' names, not NoneType" in raises(TypeError, buffers=None)
 assert "blackbox must be None or have save()" in raises(TypeError, blackbox=3)
 assert mempool.stats().used == 0, mempool.leaks(0)
 

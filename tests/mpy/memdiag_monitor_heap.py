@@ -126,6 +126,20 @@ monitor.tick(1000)
 fill(mempool.LARGE, 0, large)
 assert dog.fed == 1 and not monitor.tick(2000) and len(monitor.history) == 0
 
+
+# Who stops it in the middle of a tick, before the sample goes into the history.
+class Stopper:
+    def publish(self, topic, **fields):
+        return True
+
+    def stats_into(self, words):
+        monitor.stop()
+
+
+monitor = Monitor(bus=Stopper())
+assert monitor.tick(0) and not monitor.tick(1000) and len(monitor.history) == 0
+assert mempool.stats().used == 0, mempool.leaks(0)
+
 dog = Dog()
 heard_all = bus.subscribe("*", nothing)
 monitor = Monitor(wdt=dog, on_alert=nothing)

@@ -79,6 +79,9 @@ for topic in (None, 5, b"a/b"):
 WRONG = "owner ready on_connect bus name discovery quota qos longest"
 for wrong in WRONG.split():
     assert wrong in raises(TypeError, make, Client(), **{wrong: 5.5})
+for wrong in (0, -1, 518401, float("nan"), float("inf")):
+    assert "period_s must be above 0" in raises(ValueError, make, Client(), wrong)
+assert "timeout_s must be a number" in raises(TypeError, make, Client(), timeout_s=None)
 assert "1..65536 bytes, not 0" in raises(ValueError, make, Client(), longest=0)
 # A loop that has a bound of its own: the blocks that the bus's listener holds are not ours.
 assert mempool.stats().used == 0
@@ -380,4 +383,33 @@ assert sampled == 0, sampled
 assert pumped <= 64, pumped
 telemetry.close()
 
+assert mempool.stats().used == 0 and mempool.check() == 0
+
+
+# One that is closed takes no block and sends nothing, whoever still calls it.
+client = Client()
+telemetry = make(client, 0.001)
+ticks(telemetry, 2, 5)
+telemetry.close()
+sent = telemetry.sent
+client.got.clear()
+ticks(telemetry, 3, 5)
+telemetry.command("report")
+telemetry.tick()
+assert not client.got and telemetry.sent == sent and telemetry.queued == 0
+assert mempool.stats().used == 0, mempool.leaks(0)
+
+
+# A client that calls back into tick() within publish(): a record is sent once.
+class Nested(Client):
+    def publish(self, *message):
+        telemetry.tick()
+        return Client.publish(self, *message)
+
+
+client = Nested()
+telemetry = make(client)
+telemetry.tick()
+assert telemetry.sent == 1 and telemetry.queued == 0, (telemetry.sent, telemetry.queued)
+telemetry.close()
 assert mempool.stats().used == 0 and mempool.check() == 0
