@@ -125,8 +125,11 @@ class BlackBox:
         for pool in self._pools:
             struct.pack_into("<HHH", data, at, pool.count, pool.used, pool.peak)
             at += 6
-        for nth in range(len(_COUNTS)):
-            self._buffer[_COUNTS_AT // 4 + nth] = stats[state.ALLOCS + nth]
+        buffer = self._buffer
+        at = _COUNTS_AT // 4
+        for nth in range(state.ALLOCS, state.WASTE):
+            buffer[at] = stats[nth]
+            at += 1
         self._save_owners(edge or why is not None)
         self._store.write(data)
 
