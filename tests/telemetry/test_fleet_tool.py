@@ -21,6 +21,11 @@ from test_fleet_devices import state
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "fleet.py"
 
 
+def as_a_terminal_does():
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's job in the background ignores it
+
+
 class Tool:
     def __init__(self, *arguments):
         self.http = free_port()
@@ -29,7 +34,7 @@ class Tool:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=as_a_terminal_does,
         )
 
     def scrape(self):
