@@ -259,9 +259,7 @@ try:
             act()
         assert mempool.check() == 0
         end()
-        # On a slow board the doorbell rings less often.
-        least = ROUNDS // (40 if sys.platform == "esp32" else 20)
-        assert Kit.depth == 0 and Kit.calls > least, (Kit.depth, Kit.calls)
+        assert Kit.depth == 0 and Kit.calls > ROUNDS // 20, (Kit.depth, Kit.calls)
         balance(bus)
         settle()
         assert mempool.check() == 0
