@@ -22,11 +22,12 @@ def function(name, value):
     return value
 
 
-def having(name, value, method, example):
-    """None, or with that method."""
-    if value is not None and not callable(getattr(value, method, None)):
+def having(name, value, method, example, optional=True):
+    """With that method; or None, where it is optional."""
+    if not (optional and value is None) and not callable(getattr(value, method, None)):
+        none = "be None or " if optional else ""
         raise TypeError(
-            "%s must be None or have %s(), as %s has; not %s"
-            % (name, method, example, type(value).__name__)
+            "%s must %shave %s(), as %s has; not %s"
+            % (name, none, method, example, type(value).__name__)
         )
     return value

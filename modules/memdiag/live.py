@@ -7,6 +7,7 @@ import time
 import mempool
 
 from . import state
+from .arguments import integer
 
 PORT = 18765
 # For want of GC heap a question stays until the next poll. Made once: a tuple takes heap.
@@ -89,8 +90,7 @@ def answer(request):
 def stream(period_ms=1000, count=None):
     """Prints what a live view shows, a line a period (RFC 7464: 0x1e, JSON, newline), until `q`,
     Ctrl-C or `count` lines; `r` resets the statistics."""
-    if period_ms < 10:
-        raise ValueError("period_ms must be 10 or more, not %d" % period_ms)
+    integer("period_ms", period_ms, 10, 3600000)
     import select
 
     keys = select.poll()
@@ -141,11 +141,7 @@ class Responder:
                     port = int(named)
             except AttributeError:  # only a PC has an environment
                 pass
-        if not isinstance(port, int):
-            raise TypeError("port must be an int, not %s" % type(port).__name__)
-        if not 0 <= port <= 65535:
-            raise ValueError("%s must be 0..65535, not %d" % (name, port))
-        self.port = port
+        self.port = integer(name, port, 0, 65535)
         self.answered = 0
         self.lost = 0  # answers that could not be sent
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -8,7 +8,6 @@ from array import array
 import mempool
 
 from . import state
-from .state import alert as _alert
 
 LEVELS = ("normal", "low", "critical", "suspect")
 _STATE_WORDS = 16
@@ -43,7 +42,7 @@ class State:
         mempool.stats_into(stats)
         used = stats[state.USED]
         waste = stats[state.WASTE]
-        self.tail = names(_alert.suspects) if len(_alert.suspects) else b""
+        self.tail = names(state.alert.suspects) if len(state.alert.suspects) else b""
         words = self.words
         words[0] = (
             stats[state.LEVEL] << 1
@@ -159,7 +158,7 @@ class Writer:
                 )
             ).encode()
         )
-        self._text.write(names(_alert.suspects))
+        self._text.write(names(state.alert.suspects))
 
     def _state(self, handle):
         text = self._text

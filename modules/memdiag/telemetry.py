@@ -54,9 +54,7 @@ class Telemetry:
         managed=None,
         gc_heap=True,
     ):
-        if client is None:
-            raise TypeError("client must have publish(), as umqtt's MQTTClient has; not None")
-        having("client", client, "publish", "umqtt's MQTTClient")
+        having("client", client, "publish", "umqtt's MQTTClient", False)
         having("bus", bus, "listen", "eventbus.bus")
         _published_under("topic", topic)
         if discovery:

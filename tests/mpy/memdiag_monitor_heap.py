@@ -2,6 +2,7 @@
 # its coroutine, nor where the GC heap is locked.
 import gc
 
+import boardcfg
 import mempool
 import micropython
 from eventbus import EventBus, bus
@@ -21,18 +22,21 @@ def period(monitor, count=1):
         assert monitor.tick(now_ms)
 
 
-def fill(pool, used, held):
-    """Takes and gives blocks until so many are in use."""
-    while pool.used < used:
-        block = mempool.alloc(pool.block_size, critical=True, spill=False)  # of the reserve, too
-        held.append(block.detach())
-    while pool.used > used:
-        assert mempool.give(held.pop()) == 0
+def take(pool, count):
+    return [mempool.take(pool.block_size) for _ in range(count)]
+
+
+def take_all(pool):
+    return take(pool, pool.free - boardcfg.MEMORY_POOL_EMERGENCY_RESERVE)
+
+
+def give(handles):
+    while handles:
+        assert mempool.give(handles.pop()) == 0
 
 
 class Dog:
-    def __init__(self):
-        self.fed = 0
+    fed = 0
 
     def feed(self):
         self.fed += 1
@@ -47,25 +51,24 @@ def history():
     samples = []
     held = []
     for nth in range(7):
-        fill(mempool.TINY, nth * 10, held)
+        held += take(mempool.TINY, 10 if nth else 0)
         period(monitor)
         stats = mempool.stats()
         level = monitor.level
         sample = (now_ms // 1000, stats.used, stats.utilization, level, stats.failures, 0)
         samples.append(sample)
         assert list(monitor.history) == samples[-4:], (list(monitor.history), samples)
-    fill(mempool.TINY, 0, held)
+    give(held)
     monitor.stop()
     assert mempool.stats().used == used and list(monitor.history) == []
 
     # Where there is no block it goes without until there is one; that is no failure.
-    blocks = []
-    fill(mempool.XLARGE, mempool.XLARGE.count, blocks)
+    blocks = take_all(mempool.XLARGE)
     failures = mempool.stats().failures
     monitor = Monitor(bus=None)
     period(monitor, 2)
     assert len(monitor.history) == 0 and mempool.stats().failures == failures
-    fill(mempool.XLARGE, 0, blocks)
+    give(blocks)
     period(monitor, 2)
     assert len(monitor.history) == 2 and owner.used == 512
     monitor.stop()
@@ -88,7 +91,6 @@ def gc_bytes(call, count):
 
 # An edge while the GC heap is locked or full is told as any other, and the dog is fed.
 dog = Dog()
-large = []
 times = 0
 
 
@@ -99,14 +101,14 @@ def called(level, pool):
 
 monitor = Monitor(wdt=dog, on_alert=called, bus=EventBus(8))
 monitor.tick(0)
-fill(mempool.LARGE, mempool.LARGE.count, large)
+large = take_all(mempool.LARGE)
 micropython.heap_lock()
 try:
     monitor.tick(1000)
 finally:
     micropython.heap_unlock()
 assert (monitor.level, times, dog.fed, monitor.refused, monitor.faults) == (2, 1, 2, 0, 0)
-fill(mempool.LARGE, 0, large)
+give(large)
 micropython.heap_lock()
 try:
     monitor.tick(2000)
@@ -121,9 +123,9 @@ monitor.stop()
 dog = Dog()
 monitor = Monitor(wdt=dog, on_alert=lambda level, pool: monitor.stop())
 monitor.tick(0)
-fill(mempool.LARGE, mempool.LARGE.count, large)
+large = take_all(mempool.LARGE)
 monitor.tick(1000)
-fill(mempool.LARGE, 0, large)
+give(large)
 assert dog.fed == 1 and not monitor.tick(2000) and len(monitor.history) == 0
 
 
@@ -151,8 +153,7 @@ grown = gc_bytes(lambda count: period(monitor, count), 200)
 assert dog.fed == 400 and monitor.level == 0
 print("GC heap of 200 periods:", grown, "bytes")
 assert grown == 0, grown
-for handle in held:
-    mempool.give(handle)
+give(held)
 monitor.stop()
 heard_all.cancel()
 

@@ -73,7 +73,7 @@ raises(ValueError, make, Client(), timeout_s=0)
 raises(ValueError, make, Client(), qos=2)
 assert "127" in raises(ValueError, make, Client(), quota=127)
 for client in (None, object(), print):
-    assert "client must" in raises(TypeError, make, client)
+    assert raises(TypeError, make, client).startswith("client must have publish()")
 for topic in (None, 5, b"a/b"):
     assert "topic must be a str" in raises(TypeError, Telemetry, Client(), topic)
 WRONG = "owner ready on_connect bus name discovery quota qos longest"

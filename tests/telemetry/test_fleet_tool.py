@@ -141,6 +141,11 @@ def test_a_broker_that_refuses(tmp_path, tool):
     assert said.count("refuses") == 1 and "Traceback" not in said, said
 
 
+def refused(*arguments):
+    command = [sys.executable, str(TOOL), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30)
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
@@ -160,9 +165,7 @@ def test_a_broker_that_refuses(tmp_path, tool):
     ],
 )
 def test_bad_arguments_are_one_line(arguments, part):
-    done = subprocess.run(
-        [sys.executable, str(TOOL), *arguments], capture_output=True, text=True, timeout=30
-    )
+    done = refused(*arguments)
     assert done.returncode == 2 and part in done.stdout and done.stdout.count("\n") == 1
 
 
@@ -175,11 +178,6 @@ def test_ctrl_c_ends_it_without_a_word(broker, tool):
 
 
 def test_a_port_that_is_taken(broker):
-    done = subprocess.run(
-        [sys.executable, str(TOOL), "--broker", "h", "--http", f"127.0.0.1:{broker.port}"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
+    done = refused("--broker", "h", "--http", f"127.0.0.1:{broker.port}")
     assert done.returncode == 1 and "cannot serve" in done.stdout, done.stderr
     assert "choose another by HTTP=host:port" in done.stdout and done.stdout.count("\n") == 1

@@ -27,7 +27,6 @@ poller = select.poll()
 poller.register(sys.stdin, select.POLLIN)
 longest_us = 0
 ticks = 0
-closed = False
 
 
 def stats():
@@ -51,8 +50,7 @@ def stats():
 
 while True:
     begin = time.ticks_us()
-    if not closed:  # a tick would make records again
-        telemetry.tick()
+    telemetry.tick()
     took = time.ticks_diff(time.ticks_us(), begin)
     longest_us = max(longest_us, took)
     ticks += 1
@@ -66,7 +64,6 @@ while True:
         print(json.dumps({"event": done}))
     elif words[0] == "close":
         telemetry.close()
-        closed = True
         print(json.dumps(stats()))
     else:
         print(json.dumps(stats()))
