@@ -34,8 +34,8 @@ def address(name, text, usual):
         raise UsageError(f"{name}: {error}, as {HTTP} is; {hostport.PORTS}") from None
 
 
-def say(text):
-    print(f"fleet: {text}", flush=True)
+def say(text, file=None):
+    print(f"fleet: {text}", file=file, flush=True)
 
 
 class Link:
@@ -93,7 +93,7 @@ def main(argv=None):
         if args.devices < 1:
             raise UsageError(f"--devices {args.devices}: at least 1")
     except UsageError as error:
-        say(str(error))
+        say(str(error), sys.stderr)
         return 2
     fleet = Fleet(args.devices)
     registry = CollectorRegistry()
@@ -101,7 +101,8 @@ def main(argv=None):
     try:
         server, _ = start_http_server(http, bind, registry)
     except OSError as error:
-        say(f"cannot serve at {bind}:{http}: {error.strerror}; choose another by HTTP=host:port")
+        where = f"cannot serve at {bind}:{http}: {error.strerror}"
+        say(f"{where}; choose another by HTTP=host:port", sys.stderr)
         return 1
     say(f"metrics at http://{bind}:{http}/metrics")
     link = Link(fleet, host, port, args.tenant, args.tls)

@@ -166,7 +166,7 @@ def refused(*arguments):
 )
 def test_bad_arguments_are_one_line(arguments, part):
     done = refused(*arguments)
-    assert done.returncode == 2 and part in done.stdout and done.stdout.count("\n") == 1
+    assert done.returncode == 2 and part in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_ctrl_c_ends_it_without_a_word(broker, tool):
@@ -179,5 +179,5 @@ def test_ctrl_c_ends_it_without_a_word(broker, tool):
 
 def test_a_port_that_is_taken(broker):
     done = refused("--broker", "h", "--http", f"127.0.0.1:{broker.port}")
-    assert done.returncode == 1 and "cannot serve" in done.stdout, done.stderr
-    assert "choose another by HTTP=host:port" in done.stdout and done.stdout.count("\n") == 1
+    assert done.returncode == 1 and "cannot serve" in done.stderr, done.stderr
+    assert "choose another by HTTP=host:port" in done.stderr and done.stderr.count("\n") == 1
