@@ -43,7 +43,8 @@ def benchmark() -> str:
 class track:
     """What a piece of a program takes and holds on to: `with track("name"): ...` prints a line.
 
-    log: called with the line instead of print(); None: no line.
+    log: called with the line instead of print(); None: no line. What it raises comes out of the
+    `with`, unless the body has raised: then that does.
     """
 
     def __init__(self, name: str, log: Callable[[str], object] | None = ...) -> None: ...

@@ -50,15 +50,19 @@ class track:
         self.blocks = self._look() - self.blocks
         self.bytes = self._words[state.USED] - self.bytes
         if self._log:
-            self._log(
-                "%s: utilization %d -> %d %%, %+d blocks, %+d bytes, GC heap %+d bytes, %d us"
-                % (
-                    self.name,
-                    self._utilization,
-                    self._words[state.UTILIZATION],
-                    self.blocks,
-                    self.bytes,
-                    self.gc_bytes,
-                    self.time_us,
+            try:
+                self._log(
+                    "%s: utilization %d -> %d %%, %+d blocks, %+d bytes, GC heap %+d bytes, %d us"
+                    % (
+                        self.name,
+                        self._utilization,
+                        self._words[state.UTILIZATION],
+                        self.blocks,
+                        self.bytes,
+                        self.gc_bytes,
+                        self.time_us,
+                    )
                 )
-            )
+            except Exception:
+                if error[0] is None:  # what the body raised comes first
+                    raise

@@ -46,3 +46,21 @@ try:
 except KeyError:
     pass
 assert said[1].startswith("failing: utilization 0 -> 0 %, +1 blocks, +64 bytes, "), said
+
+
+# A log that fails raises, and never in place of what the body raised.
+def fails(line):
+    raise OSError(line)
+
+
+try:
+    with memdiag.track("logged", fails):
+        pass
+    raise SystemExit("the log's error is lost")
+except OSError as fault:
+    assert str(fault).startswith("logged: utilization ")
+try:
+    with memdiag.track("both", fails):
+        raise KeyError("x")
+except KeyError:
+    pass
