@@ -23,6 +23,7 @@ def report(out: Any) -> None:
     """The same into a stream, or whatever has a write(str), piece by piece.
 
     It needs no GC heap but for names of owners and heaps, which are left out where it has no room.
+    TypeError: no write().
     """
 
 def snapshot() -> dict[str, Any]:
@@ -77,10 +78,11 @@ def stream(period_ms: int = 1000, count: int | None = None) -> None:
     """
 
 class Responder:
-    """Answers a live view over UDP while a program runs. OSError: the port is taken.
+    """Answers a live view over UDP while a program runs.
 
     host: who may ask is who reaches it, by default this machine. port: None is 18765, or on a PC
-    what MEMPOOL_LIVE_PORT in the environment says.
+    what MEMPOOL_LIVE_PORT in the environment says. OSError: the port is taken, or the host is not
+    of this machine; its text names both. ValueError, TypeError: it can be no port or host.
     """
 
     def __init__(self, port: int | None = None, host: str = "127.0.0.1") -> None: ...
@@ -240,7 +242,8 @@ class Monitor:
     def tick(self, now_ms: int | None = None) -> bool:
         """Takes a sample where a period is over -> whether it did.
 
-        now_ms: the time of a simulation, instead of the clock.
+        now_ms: the time of a simulation, instead of the clock. ValueError: it is below 0, or its
+        seconds pass 32 bits; TypeError: no int.
         """
 
     def run(self) -> Coroutine[Any, Any, None]:
@@ -254,7 +257,8 @@ class BlackBox:
     """What a program leaves to its next life, guarded by a CRC.
 
     store: mempool.noinit or a slice of it, or the path of a file; None is noinit, and blackbox.bin
-    on a PC. ValueError: too small a store, or built without noinit. OSError: the file.
+    on a PC. ValueError: too small a store, or built without noinit. OSError: the
+    file, with its errno and path.
     """
 
     reset_cause: str

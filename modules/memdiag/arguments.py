@@ -9,6 +9,12 @@ def integer(name, value, least, most, hint=""):
     return value
 
 
+def string(name, value):
+    if not isinstance(value, str):
+        raise TypeError("%s must be a str, not %s" % (name, type(value).__name__))
+    return value
+
+
 def seconds(name, value, most):
     if not isinstance(value, (int, float)):
         raise TypeError("%s must be a number, not %s" % (name, type(value).__name__))
@@ -23,8 +29,8 @@ def function(name, value):
 
 
 def having(name, value, method, example, optional=True):
-    """With that method; or None, where it is optional."""
-    if not (optional and value is None) and not callable(getattr(value, method, None)):
+    """With that method; or None, where it is optional. Takes no GC heap (a method bound would)."""
+    if not (optional and value is None) and not hasattr(value, method):
         none = "be None or " if optional else ""
         raise TypeError(
             "%s must %shave %s(), as %s has; not %s"

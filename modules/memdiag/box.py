@@ -14,6 +14,7 @@ import mempool
 import uctypes
 
 from . import state
+from .arguments import string
 from .box_store import HEAD, MAGIC, File, Region
 from .owners import COUNT, NOBODY, look, name, raw_name, words
 
@@ -184,9 +185,7 @@ def blackbox(store=None):
 
 
 def _cut(why):
-    if not isinstance(why, str):
-        raise TypeError("why must be a str, not %s" % type(why).__name__)
-    return _whole(why.encode()[:44])
+    return _whole(string("why", why).encode()[:44])
 
 
 # Without the beginning of a letter whose end was cut off.

@@ -65,7 +65,7 @@ class File:
             raise self._named(fault)
 
     def _named(self, fault):
-        return OSError("black box %s: %s" % (self._path, fault))
+        return OSError(fault.errno, "black box %s" % self._path)
 
     def read(self):
         if self._file is None:
@@ -98,7 +98,7 @@ class File:
         except OSError as fault:
             raise self._named(fault)
         if written != _SIZE:
-            raise self._named("%d of %d bytes written: is the disk full?" % (written, _SIZE))
+            raise self._named(OSError(28))  # ENOSPC
         self._next ^= 1
 
     def close(self):

@@ -7,7 +7,7 @@ import time
 import mempool
 
 from . import state
-from .arguments import integer
+from .arguments import integer, string
 
 PORT = 18765
 # For want of GC heap a question stays until the next poll. Made once: a tuple takes heap.
@@ -142,6 +142,7 @@ class Responder:
             except AttributeError:  # only a PC has an environment
                 pass
         self.port = integer(name, port, 0, 65535)
+        string("host", host)
         self.answered = 0
         self.lost = 0  # answers that could not be sent
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -150,7 +151,7 @@ class Responder:
             self._socket.bind(socket.getaddrinfo(host, port)[0][-1])
         except OSError as fault:
             self._socket.close()
-            raise OSError("UDP %s:%d: %s" % (host, port, fault))
+            raise OSError(fault.errno, "UDP %s:%d" % (host, port))
 
     def poll(self):
         """Answers what has been asked, 4 questions at most -> answers. Never blocks."""

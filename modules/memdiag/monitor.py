@@ -20,6 +20,7 @@ NORMAL, LOW, CRITICAL, SUSPECT = range(4)
 _TOPICS = ("memory.normal", "memory.low", "memory.critical", "memory.suspect")
 _DELIVERED, _WAITING = 1, 11  # in the bus's stats_into()
 _BUS_WORDS = 12
+_LONGEST_MS = 0xFFFFFFFF * 1000  # the history has 32 bits of seconds
 _ON_ALERT, _WDT, _BLACKBOX, _BUS, _SUSPECTS, _BUS_STATS = 1, 2, 4, 8, 16, 32
 
 
@@ -105,7 +106,7 @@ class Monitor:
             now_ms = time.ticks_ms()
             at_s = mempool.uptime_s()
         else:
-            at_s = now_ms // 1000
+            at_s = integer("now_ms", now_ms, 0, _LONGEST_MS, " ms") // 1000
         late = 0
         if self._due is not None:
             late = time.ticks_diff(now_ms, self._due)

@@ -5,7 +5,7 @@ import time
 import mempool
 from eventbus import bus as _bus
 
-from .arguments import function, having, integer, seconds
+from .arguments import function, having, integer, seconds, string
 from .backlog import Backlog
 from .discovery import COUNT, message, node
 from .lock import allocate_lock
@@ -18,9 +18,7 @@ _LONGEST_PERIOD_S = 518400  # 6 days: a board's ticks_add() takes 2^29 ms
 
 
 def _published_under(name, topic):
-    if not isinstance(topic, str):
-        raise TypeError("%s must be a str, not %s" % (name, type(topic).__name__))
-    if not topic.strip("/") or topic[0] == "/" or topic[-1] == "/":
+    if not string(name, topic).strip("/") or topic[0] == "/" or topic[-1] == "/":
         raise ValueError("%s must neither begin nor end with /, nor be empty: %r" % (name, topic))
     for letter in "+#\0":  # MQTT 3.1.1, 1.5.3 and 4.7.1
         if letter in topic:
@@ -59,8 +57,8 @@ class Telemetry:
         _published_under("topic", topic)
         if discovery:
             _published_under("discovery", discovery)
-        if not isinstance(name or "", str):
-            raise TypeError("name must be a str or None, not %s" % type(name).__name__)
+        if name is not None:
+            string("name", name)
         seconds("period_s", period_s, _LONGEST_PERIOD_S)
         seconds("timeout_s", timeout_s, 3600)
         integer("quota", quota, 128, 1 << 20, " bytes")

@@ -4,6 +4,7 @@ import io
 import mempool
 
 from . import state
+from .arguments import having
 from .lock import allocate_lock
 
 
@@ -37,6 +38,7 @@ def _write(out, before, value, after=""):
 
 def report(out=None):
     """The memory report -> str; or written to `out` piece by piece, which needs no GC heap."""
+    having("out", out, "write", "a file")
     mine = _lock.acquire(0)
     try:
         buffers = _buffers if mine else _Buffers()  # another thread's, or what this interrupts

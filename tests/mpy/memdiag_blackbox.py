@@ -289,11 +289,15 @@ def file():
         assert BlackBox(path).read()["state"] == "corrupt"
     finally:
         os.remove(path)
-    assert "black box /nonexistent/box" in raises(OSError, BlackBox, "/nonexistent/box")
-    assert "black box /tmp" in raises(OSError, BlackBox, "/tmp")
-    assert "black box /tmp" in raises(OSError, memdiag.blackbox, "/tmp")
-    full = BlackBox("/dev/full")  # a full disk
-    assert "black box /dev/full" in raises(OSError, full.save)
+    assert raises(OSError, BlackBox, "/nowhere/x") == "[Errno 2] ENOENT: black box /nowhere/x"
+    assert raises(OSError, BlackBox, "/tmp") == "[Errno 21] EISDIR: black box /tmp"
+    assert raises(OSError, memdiag.blackbox, "/tmp") == "[Errno 21] EISDIR: black box /tmp"
+    full = BlackBox("/dev/full")
+    try:
+        full.save()
+        raise SystemExit("a full disk is not told")
+    except OSError as fault:
+        assert fault.errno == 28 and "black box /dev/full" in str(fault), fault
     full.close()
 
 

@@ -54,7 +54,12 @@ if sys.platform == "linux":
         memdiag.Responder(18765, "192.0.2.1")
         raise SystemExit("bound to 192.0.2.1")
     except OSError as fault:
-        assert "UDP 192.0.2.1:18765" in str(fault)
+        assert "UDP 192.0.2.1:18765" in str(fault) and fault.errno == 99, fault  # EADDRNOTAVAIL
+    try:
+        memdiag.Responder(0, None)
+        raise SystemExit("bound to None")
+    except TypeError as fault:
+        assert "host must be a str, not NoneType" in str(fault)
     responder = memdiag.Responder(0)  # and a poll without heap
     polled = responder.poll()
     assert polled == 0

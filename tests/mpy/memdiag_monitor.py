@@ -321,6 +321,19 @@ assert raises(ValueError, history=33) == "history must be 1..32 samples, not 33"
 assert "owners' names, not str" in raises(TypeError, buffers="telemetry")
 assert "owners' names, not NoneType" in raises(TypeError, buffers=None)
 assert "blackbox must be None or have save()" in raises(TypeError, blackbox=3)
+monitor = Monitor()
+for wrong, error, text in (
+    (-5, ValueError, "now_ms must be 0..4294967295000 ms, not -5"),
+    (1 << 42, ValueError, "now_ms must be 0..4294967295000 ms, not 4398046511104"),
+    ("s", TypeError, "now_ms must be an int, not str"),
+):
+    try:
+        monitor.tick(wrong)
+        raise SystemExit("now_ms of %r" % wrong)
+    except error as caught:
+        assert str(caught) == text, caught
+assert monitor.samples == 0 and len(monitor.history) == 0
+monitor.stop()
 assert mempool.stats().used == 0, mempool.leaks(0)
 
 bus_heard.cancel()

@@ -96,6 +96,12 @@ if sys.platform != "linux":
     hog = None
     print()
 
+try:
+    memdiag.report([])
+    raise SystemExit("a report into a list")
+except TypeError as fault:
+    assert str(fault) == "out must be None or have write(), as a file has; not list"
+
 # snapshot(): plain values, the same through JSON.
 shot = memdiag.snapshot()
 stats = mempool.stats()
