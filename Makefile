@@ -249,7 +249,7 @@ prepare: $(VENV) $(MPY_CROSS)
 print-SOURCE:
 	@echo $(SOURCE)
 
-INPUTS = $(shell find cmodules modules firmware boards examples tools/kconfig*.py -type f 2>/dev/null)
+INPUTS = $(shell find cmodules modules firmware boards examples tools/kconfig*.py -type f ! -name '*.pyc' 2>/dev/null)
 
 # The same source and options without this repository: what upstream's tests compare us with.
 .PHONY: stock
