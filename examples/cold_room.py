@@ -171,7 +171,7 @@ class Pace:
 def _responder():
     try:
         return memdiag.Responder()
-    except (OSError, ImportError, AttributeError) as fault:
+    except (OSError, ValueError, ImportError, AttributeError) as fault:
         print("no live view: %s" % fault)
         return None
 
@@ -183,6 +183,9 @@ def _black_box(path):
     try:
         return memdiag.BlackBox(path)
     except ValueError:  # built without noinit
+        return None
+    except OSError as fault:
+        print("no black box: %s" % fault)
         return None
 
 
