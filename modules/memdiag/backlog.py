@@ -48,11 +48,14 @@ class Backlog:
             return abs(self._sent)
 
     def sent(self, over=True):
-        """Ends what first() began. Not over: it stays, to be sent again."""
+        """Ends what first() began -> whether it counts as sent: what close() has dropped meanwhile
+        does not. Not over: it stays, to be sent again."""
         with self._lock:
-            if over and self._sent:
+            mine = over and self._sent != 0
+            if mine:
                 self._remove(0)
             self._sent = 0
+            return mine
 
     def close(self):
         """Drops all, counted, and what is put in later, too."""

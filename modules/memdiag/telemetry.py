@@ -238,6 +238,7 @@ class Telemetry:
         """tick() for asyncio and its clients, whose publish() is awaited. The program connects."""
         import asyncio
 
+        integer("step_ms", step_ms, 1, 3600000, " ms")
         self._link.managed = False
         sender = asyncio.create_task(self._send(step_ms))
         try:
@@ -312,8 +313,8 @@ class Telemetry:
         what = self._what
         self._message = b""
         if what == "record":
-            self._backlog.sent()
-            self.sent += 1
+            if self._backlog.sent():
+                self.sent += 1
         elif what == "response":
             self._response = None
             self.answered += 1

@@ -413,3 +413,17 @@ telemetry.tick()
 assert telemetry.sent == 1 and telemetry.queued == 0, (telemetry.sent, telemetry.queued)
 telemetry.close()
 assert mempool.stats().used == 0 and mempool.check() == 0
+
+
+# One that is closed within publish(): what was on its way is dropped, and not sent as well.
+class Closing(Client):
+    def publish(self, *message):
+        telemetry.close()
+
+
+telemetry = make(Closing())
+telemetry.sample()
+assert telemetry.queued == 1
+telemetry.pump()
+assert (telemetry.sent, telemetry.queued, telemetry.dropped) == (0, 0, 1)
+assert mempool.stats().used == 0 and mempool.check() == 0
