@@ -91,6 +91,8 @@ def stream(period_ms=1000, count=None):
     """Prints what a live view shows, a line a period (RFC 7464: 0x1e, JSON, newline), until `q`,
     Ctrl-C or `count` lines; `r` resets the statistics."""
     integer("period_ms", period_ms, 10, 3600000)
+    if count is not None:
+        integer("count", count, 0, 0x3FFFFFFF, " lines")
     import select
 
     keys = select.poll()

@@ -89,4 +89,10 @@ try:
     raise SystemExit("a period of 9 ms is taken")
 except ValueError as error:
     assert "9" in str(error) and "10" in str(error)
+for wrong, error in (("x", TypeError), (1.5, TypeError), (-1, ValueError)):
+    try:
+        memdiag.stream(10, wrong)
+        raise SystemExit("stream of %r lines" % wrong)
+    except error as fault:
+        assert str(fault).startswith("count must be "), fault
 memdiag.stream(10, 0)  # no line
