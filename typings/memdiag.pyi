@@ -277,7 +277,8 @@ class BlackBox:
         """Writes what there is now. why: up to 44 bytes of UTF-8, which stay until the next.
 
         edge: as with a `why`, some GC heap may be taken to put names in order, so that those who
-        hold most have theirs whole.
+        hold most have theirs whole. Without any, all else is written, and who is new since the
+        last save is `owner 5`.
         """
 
     def close(self) -> None:

@@ -98,11 +98,11 @@ class BlackBox:
 
     def save(self, why=None, edge=False):
         """Writes what there is now. why: up to 44 bytes, which stay until the next. edge: it may
-        take GC heap to put names in order, as it does with a `why`."""
+        take GC heap to put names in order, as with a `why`; without heap they stay as they are."""
         data = self._data
         stats = self._stats
         if why is not None:
-            struct.pack_into(_WHY, data, _WHY_AT, _cut(why))
+            struct.pack_into(_WHY, data, _WHY_AT, string("why", why))
         mempool.stats_into(stats)
         look()
         operations = mempool.trace_into(self._operations) if len(self._operations) else 0
@@ -148,15 +148,16 @@ class BlackBox:
             if views[number] != names[number]:
                 changed = True
         if changed:
-            self._save_names()
+            try:
+                self._save_names()
+            except MemoryError:
+                pass  # the next one tries again; who is new has a number until then
 
     # Each as its number, its letters, and a 0. Where there is not room for all, those who hold
     # least keep three letters.
     def _save_names(self):
-        self._names = [bytes(view) for view in self._views]
-        live = [
-            (-words[number << 3], number) for number in range(1, COUNT) if any(self._names[number])
-        ]
+        names = [bytes(view) for view in self._views]
+        live = [(-words[number << 3], number) for number in range(1, COUNT) if any(names[number])]
         room = len(self._data) - self._names_at
         left = len(live)
         packed = b""
@@ -167,6 +168,7 @@ class BlackBox:
                 text = _whole(name(number).encode()[:letters])
                 packed += bytes([number]) + text + b"\0"
         struct.pack_into("%ds" % room, self._data, self._names_at, packed)
+        self._names = names
 
     def close(self):
         """Of a file."""
@@ -184,10 +186,6 @@ def blackbox(store=None):
         opened.close()
 
 
-def _cut(why):
-    return _whole(string("why", why).encode()[:44])
-
-
 # Without the beginning of a letter whose end was cut off.
 def _whole(text):
     while text:
@@ -200,7 +198,7 @@ def _whole(text):
 
 
 def _text(data):
-    return bytes(data).split(b"\0", 1)[0].decode()
+    return _whole(bytes(data).split(b"\0", 1)[0]).decode()
 
 
 # ---- Reading

@@ -9,6 +9,7 @@ import sys
 import boardcfg
 import memdiag
 import mempool
+import micropython
 import uctypes
 from memdiag import BlackBox, Monitor
 
@@ -102,7 +103,7 @@ def what_it_keeps():
     assert memdiag.blackbox(noinit)["snapshot"]["owners"]["late"]["used"] == 64
     block.free()
     # Of many names those that matter are whole.
-    many = [mempool.Owner("a long name %02d" % nth) for nth in range(10)]
+    many = [mempool.Owner("a long name %02d" % nth) for nth in range(9)]
     held = many[7].take(30)
     box.save("", True)
     owners = memdiag.blackbox(noinit)["snapshot"]["owners"]
@@ -165,6 +166,33 @@ def no_heap():
 
 
 no_heap()
+
+
+# Without any heap, as where it is full, it still says why, and who holds what: a name that is
+# new is there once there is room for it.
+def locked_heap():
+    box = BlackBox(noinit)
+    box.save("running")
+    late = mempool.Owner("newcomer")
+    held = [late.take(500), late.take(500)]
+    why = "safe state: no GC heap " + "\xe9" * 20
+    micropython.heap_lock()
+    try:
+        box.save(why, True)
+        box.save()
+    finally:
+        micropython.heap_unlock()
+    told = memdiag.blackbox(noinit)
+    assert told["state"] == "valid" and told["why"] == why[:23] + "\xe9" * 10, told
+    assert told["snapshot"]["used"] == 1024
+    assert {"used": 1024} in told["snapshot"]["owners"].values(), told["snapshot"]["owners"]
+    box.save()
+    assert memdiag.blackbox(noinit)["snapshot"]["owners"]["newcomer"] == {"used": 1024}
+    for handle in held:
+        mempool.give(handle)
+
+
+locked_heap()
 
 
 def by_the_monitor():
