@@ -29,8 +29,8 @@ def function(name, value):
 
 
 def having(name, value, method, example, optional=True):
-    """With that method; or None, where it is optional. Takes no GC heap (a method bound would)."""
-    if not (optional and value is None) and not hasattr(value, method):
+    """With that method; or None, where it is optional."""
+    if not (optional and value is None) and not callable(getattr(value, method, None)):
         none = "be None or " if optional else ""
         raise TypeError(
             "%s must %shave %s(), as %s has; not %s"

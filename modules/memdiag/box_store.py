@@ -98,7 +98,8 @@ class File:
         except OSError as fault:
             raise self._named(fault)
         if written != _SIZE:
-            raise self._named(OSError(28))  # ENOSPC
+            text = "black box %s: %d of %d bytes written" % (self._path, written, _SIZE)
+            raise OSError(28, text)  # ENOSPC
         self._next ^= 1
 
     def close(self):

@@ -103,7 +103,7 @@ def what_it_keeps():
     assert memdiag.blackbox(noinit)["snapshot"]["owners"]["late"]["used"] == 64
     block.free()
     # Of many names those that matter are whole.
-    many = [mempool.Owner("a long name %02d" % nth) for nth in range(9)]
+    many = [mempool.Owner("a long name %02d" % nth) for nth in range(10)]
     held = many[7].take(30)
     box.save("", True)
     owners = memdiag.blackbox(noinit)["snapshot"]["owners"]
@@ -173,8 +173,8 @@ no_heap()
 def locked_heap():
     box = BlackBox(noinit)
     box.save("running")
-    late = mempool.Owner("newcomer")
-    held = [late.take(500), late.take(500)]
+    leaky = mempool.Owner("leaky")
+    held = [leaky.take(500), leaky.take(500)]
     why = "safe state: no GC heap " + "\xe9" * 20
     micropython.heap_lock()
     try:
@@ -187,12 +187,13 @@ def locked_heap():
     assert told["snapshot"]["used"] == 1024
     assert {"used": 1024} in told["snapshot"]["owners"].values(), told["snapshot"]["owners"]
     box.save()
-    assert memdiag.blackbox(noinit)["snapshot"]["owners"]["newcomer"] == {"used": 1024}
+    assert memdiag.blackbox(noinit)["snapshot"]["owners"]["leaky"] == {"used": 1024}
     for handle in held:
         mempool.give(handle)
+    return leaky
 
 
-locked_heap()
+leaky = locked_heap()
 
 
 def by_the_monitor():
@@ -218,7 +219,6 @@ def by_the_monitor():
     for handle in held:
         mempool.give(handle)
     monitor.tick(2000)
-    leaky = mempool.Owner("leaky")
     held = []
     for nth in range(4):
         held.append(leaky.take(200))

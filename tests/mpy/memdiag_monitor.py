@@ -321,6 +321,13 @@ assert raises(ValueError, history=33) == "history must be 1..32 samples, not 33"
 assert "owners' names, not str" in raises(TypeError, buffers="telemetry")
 assert "owners' names, not NoneType" in raises(TypeError, buffers=None)
 assert "blackbox must be None or have save()" in raises(TypeError, blackbox=3)
+
+
+class Fed:
+    feed = 5  # a number is no method
+
+
+assert "wdt must be None or have feed()" in raises(TypeError, wdt=Fed())
 monitor = Monitor()
 for wrong, error, text in (
     (-5, ValueError, "now_ms must be 0..4294967295000 ms, not -5"),
