@@ -11,7 +11,7 @@
 
 static char why[160];
 
-// The points of a give, and of a take for an owner that finds no block; all else has one.
+// The points of a give, and of a take for an owner that is refused; all else has one.
 enum {
     DIES = 0,
     LEAVES_OWNER,
@@ -60,7 +60,15 @@ static bool fits(const op_t *op, model_t *m, unsigned *point) {
                 return !room;
             }
             if (op->result == MEMPOOL_E_QUOTA) {
-                return !allowed;
+                // It holds its part of the quota until it knows that there is too little.
+                if (*point == CHARGES) {
+                    m->owned += size;
+                    *point = REFUNDS;
+                    return !allowed;
+                }
+                m->owned -= size;
+                *point = WHOLE;
+                return true;
             }
             if (op->result <= 0 || pool_of(op->result) != pool || !room || !allowed) {
                 return false;

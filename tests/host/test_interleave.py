@@ -155,7 +155,7 @@ def test_every_order(name):
         ("ADD", "gives of a leaf that is full"),
         ("CAS", "double give"),
         ("CAS", "two takes, two blocks"),
-        ("CAS", "quota for one"),
+        ("ADD", "quota for one"),
     ],
 )
 def test_a_broken_primitive_is_found(broken, name):

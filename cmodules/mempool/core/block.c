@@ -5,7 +5,7 @@
 #include <string.h>
 
 MEMPOOL_HOT int mempool_lookup(mempool_handle_t handle, mempool_pool_t **pool, uint32_t *fields) {
-    *pool = mempool_by_code[(uint32_t)handle >> 10 & 7u];
+    *pool = mempool_pool_of(handle);
     uint32_t index = mempool_handle_index(handle);
     if ((uint32_t)handle >> 30 != 0 || index >= mempool_count(*pool)) {
         return MEMPOOL_E_FOREIGN;
@@ -28,7 +28,7 @@ static MEMPOOL_HOT int count_refusal(mempool_handle_t handle, mempool_word_t *co
 }
 
 MEMPOOL_HOT __attribute__((noinline)) int mempool_refuse_stale(mempool_handle_t handle) {
-    mempool_pool_t *pool = mempool_by_code[(uint32_t)handle >> 10 & 7u];
+    mempool_pool_t *pool = mempool_pool_of(handle);
     if ((uint32_t)handle >> 30 != 0) {
         return count_refusal(handle, &mempool_refused_foreign, MEMPOOL_E_FOREIGN);
     }
@@ -139,11 +139,17 @@ MEMPOOL_HOT int mempool_adopt(mempool_handle_t handle, uint32_t flags) {
             wanted = MEMPOOL_FIELD_SIZE(1u); // as in take: 1 byte, C, no owner
         }
         uint32_t tag = (uint32_t)handle << 2;
+        // The sum grows before the word does, and back where that fails: a give between the two never takes off more than it has.
+        bool larger = MEMPOOL_DIAGNOSTICS && MEMPOOL_SIZE_MINUS_1_OF(wanted) != MEMPOOL_SIZE_MINUS_1_OF(fields);
+        int zero;
+        if (larger) {
+            (void)mempool_add(&pool->state, 1u, &zero);
+        }
         if (mempool_cas(mempool_word(pool, mempool_handle_index(handle)), tag ^ fields, tag ^ wanted)) {
-            if (MEMPOOL_DIAGNOSTICS && MEMPOOL_SIZE_MINUS_1_OF(wanted) != MEMPOOL_SIZE_MINUS_1_OF(fields)) {
-                mempool_fetch_add(&pool->state, 1u);
-            }
             break;
+        }
+        if (larger) {
+            (void)mempool_add(&pool->state, 0u - 1u, &zero);
         }
     }
     MEMPOOL_LEAVE();

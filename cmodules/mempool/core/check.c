@@ -21,7 +21,7 @@ static uint32_t look(unsigned p, uint32_t *owned) {
     uint32_t free = 0;
     uint32_t sum = 0;
     uint32_t state = mempool_load(&pool->state);
-    for (uint32_t leaf = 0; leaf < MEMPOOL_LEAF_WORDS(count); ++leaf) {
+    for (uint32_t leaf = 0; leaf < MEMPOOL_LEAF_WORDS; ++leaf) {
         uint32_t bits = mempool_load(mempool_leaf(pool, leaf));
         uint32_t left = 32u * leaf < count ? count - 32u * leaf : 0u;
         broken += left < 32u && (bits >> left) != 0; // a block that does not exist
@@ -50,7 +50,7 @@ static uint32_t look(unsigned p, uint32_t *owned) {
 #if MEMPOOL_DIAGNOSTICS
     broken += mempool_load(&pool->deepest) / MEMPOOL_UNIT > free;
     for (uint32_t i = 0; i < count; ++i) {
-        (void)mempool_age_ms(mempool_word(pool, i) + 1);
+        (void)mempool_age_ms(mempool_word(pool, i) + 1, mempool_word(pool, i));
     }
 #endif
     return broken;
@@ -84,7 +84,7 @@ uint32_t mempool_check(void) {
     for (unsigned i = 0; i < RESULTS; ++i) {
         least[i] = UINT32_MAX;
     }
-    uint32_t broken = 1;
+    uint32_t broken = mempool_is_ready() ? 1u : 0u; // before mempool_init there is nothing that could be
     for (uint32_t attempt = 0; broken != 0 && attempt < ATTEMPTS; ++attempt) {
         if (attempt != 0 && !MEMPOOL_SINGLE_CORE) {
             mempool_port_sleep_ms(1u);

@@ -24,13 +24,8 @@ typedef struct {
 
 // Stored before `blocks` and read after it. Who looks at a block that was given back meanwhile may read it while it changes,
 // and then makes no use of it.
-#if __GCC_ATOMIC_POINTER_LOCK_FREE == 2
-#define PAYLOAD(extent) __atomic_load_n(&(extent)->payload, __ATOMIC_RELAXED)
-#define SET_PAYLOAD(extent, data) __atomic_store_n(&(extent)->payload, data, __ATOMIC_RELAXED)
-#else
-#define PAYLOAD(extent) (*(uint8_t *volatile const *)&(extent)->payload)
-#define SET_PAYLOAD(extent, data) (*(uint8_t *volatile *)&(extent)->payload = (data))
-#endif
+#define PAYLOAD(extent) MEMPOOL_POINTER_PEEK((extent)->payload)
+#define SET_PAYLOAD(extent, data) MEMPOOL_POINTER_STORE((extent)->payload, data)
 
 static extent_t extents[MEMPOOL_POOLS][MEMPOOL_EXTENTS] MEMPOOL_FAST;
 mempool_word_t mempool_resizing MEMPOOL_FAST;
@@ -133,19 +128,14 @@ static void begin(void) {
 
 static void end(unsigned pool) {
     mempool_pressure_resized(pool);
-    mempool_store(&busy, 0u);
+    mempool_end(&busy, 0u);
 }
 
 // A handle beyond the count is none; what was a block once stays known, so that its old handles are stale.
 static void raise_count(mempool_pool_t *pool, uint32_t count) {
-    if (count <= mempool_count(pool)) {
-        return;
+    if (count > mempool_count(pool)) {
+        mempool_store(&pool->count, count);
     }
-#if __GCC_ATOMIC_SHORT_LOCK_FREE == 2
-    __atomic_store_n(&pool->count, (uint16_t)count, __ATOMIC_RELEASE);
-#else
-    *(volatile uint16_t *)&pool->count = (uint16_t)count;
-#endif
 }
 
 // Nobody else writes these.
@@ -186,12 +176,8 @@ static void put_bits(mempool_pool_t *pool, uint32_t leaf, uint32_t bits) {
 // The fewest free blocks that there were, in terms of the new count. What is free now is never less.
 static void move_deepest(mempool_pool_t *pool, uint32_t delta) {
 #if MEMPOOL_DIAGNOSTICS
-    uint32_t was;
-    uint32_t next;
-    do {
-        was = mempool_load(&pool->deepest);
-        next = was + delta;
-    } while (!mempool_cas(&pool->deepest, was, (int32_t)next < 0 ? 0u : next));
+    mempool_fetch_add(&pool->deepest, delta);
+    mempool_at_least(&pool->deepest, 0u);
     mempool_at_most(&pool->deepest, mempool_load(&pool->state));
 #else
     (void)pool;
@@ -221,7 +207,8 @@ static void add(unsigned p, uint8_t *payload, uint32_t blocks) {
     for (uint32_t leaf = first / 32u; leaf * 32u < first + blocks; ++leaf) {
         put_bits(pool, leaf, bits_of(leaf, first, blocks));
     }
-    mempool_fetch_add(&pool->state, blocks * MEMPOOL_UNIT);
+    int zero;
+    (void)mempool_add(&pool->state, blocks * MEMPOOL_UNIT, &zero);
     move_deepest(pool, blocks * MEMPOOL_UNIT);
     change_blocks(p, blocks);
     mempool_fetch_add(&mempool_resizing, 1u);
@@ -247,7 +234,7 @@ int mempool_grow(unsigned pool, uint32_t blocks) {
 }
 
 uint32_t mempool_growable(unsigned pool) {
-    if (pool >= MEMPOOL_POOLS || extents_of(pool) == MEMPOOL_EXTENTS) {
+    if (pool >= MEMPOOL_POOLS || !mempool_is_ready() || extents_of(pool) == MEMPOOL_EXTENTS) {
         return 0;
     }
     return mempool_geometry[pool].blocks + MEMPOOL_GROW - mempool_blocks(pool);
@@ -288,7 +275,8 @@ static bool remove_blocks(unsigned p, unsigned e, uint32_t first, uint32_t block
             mempool_store(&extents[p][e].blocks, 0u);
             change_blocks(p, 0u - blocks);
         } else {
-            mempool_fetch_add(&pool->state, blocks * MEMPOOL_UNIT);
+            int zero;
+            (void)mempool_add(&pool->state, blocks * MEMPOOL_UNIT, &zero);
         }
     }
     mempool_fetch_add(&mempool_resizing, 1u);

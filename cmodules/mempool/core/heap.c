@@ -58,7 +58,7 @@ static place_t *find(mempool_handle_t handle, int *status) {
 static bool charge(mempool_owner_t owner, uint32_t size) {
 #if MEMPOOL_OWNERS > 0
     uint32_t left;
-    if (size > MEMPOOL_NO_LIMIT || !mempool_add_if(&mempool_owners[owner].left, (int32_t)size, 0u - size, &left)) {
+    if (size > MEMPOOL_CHARGE_MAX || !mempool_charge(&mempool_owners[owner], size, &left)) {
         mempool_fetch_add(&mempool_owners[owner].denied, 1u);
         counts.denied += 1u;
         return false;
@@ -110,7 +110,7 @@ static int reserve(uint32_t size, mempool_owner_t owner, place_t **place) {
 
 mempool_handle_t mempool_heap_take(uint32_t size, mempool_owner_t owner, uint32_t flags) {
     if (!mempool_owner_is_live(owner)) {
-        return MEMPOOL_E_RANGE;
+        return owner == MEMPOOL_NO_OWNER ? MEMPOOL_E_EXHAUSTED : MEMPOOL_E_RANGE; // before mempool_init: the former
     }
     place_t *place;
     int status = reserve(size, owner, &place);
@@ -222,14 +222,17 @@ static mempool_handle_t held_at(uint32_t place) {
 }
 
 size_t mempool_heap_leak(unsigned place, mempool_leak_t *leak) {
-    mempool_block_t block = { 0 };
+    size_t found = 0;
+    MEMPOOL_LOCK();
     mempool_handle_t handle = held_at(place);
-    if (handle == 0 || mempool_heap_inspect(handle, &block) != MEMPOOL_OK) {
-        return 0;
+    if (handle != 0) {
+        place_t *held = &places[place];
+        *leak = (mempool_leak_t){ (uint32_t)handle, held->owner, held->size,
+            MEMPOOL_DIAGNOSTICS ? mempool_age_ms(&held->stamp, NULL) : 0u };
+        found = 1;
     }
-    *leak = (mempool_leak_t){ (uint32_t)handle, block.owner, block.size,
-        MEMPOOL_DIAGNOSTICS ? mempool_age_ms(&places[place].stamp) : 0u };
-    return 1;
+    MEMPOOL_UNLOCK();
+    return found;
 }
 
 uint32_t mempool_heap_reclaim_python(void) {

@@ -26,12 +26,20 @@ size_t mempool_map(unsigned pool, uint8_t *out, size_t entries) {
 // whoever looks once in that time (leaks, check) keeps all ages true or saturated.
 #define AGE_MAX 0x7fffffffu
 
-uint32_t mempool_age_ms(mempool_word_t *stamp) {
+// The block may change hands meanwhile. Then its word has changed, and the stamp that was moved may be the next holder's: who has
+// had it since this function began. The compare-and-set orders the move before whatever a later holder does.
+uint32_t mempool_age_ms(mempool_word_t *stamp, mempool_word_t *word) {
+    uint32_t held = word != NULL ? mempool_load(word) : 0u;
     uint32_t now = mempool_port_tick();
     uint32_t age = now - mempool_load(stamp);
     if (age > AGE_MAX) {
         age = AGE_MAX;
+        MEMPOOL_ENTER();
         mempool_poke(stamp, now - AGE_MAX);
+        if (word != NULL && !mempool_cas(word, held, held)) {
+            mempool_poke(stamp, now);
+        }
+        MEMPOOL_LEAVE();
     }
     return age > UINT32_MAX / MEMPOOL_TICK_MS ? UINT32_MAX : age * MEMPOOL_TICK_MS;
 }
@@ -65,7 +73,8 @@ size_t mempool_leaks(uint32_t min_age_ms, mempool_leak_t *out, size_t entries) {
             if (mempool_inspect(handle, &block) != MEMPOOL_OK) {
                 continue;
             }
-            mempool_leak_t leak = { (uint32_t)handle, block.owner, block.size, mempool_age_ms(mempool_word(pool, i) + 1) };
+            mempool_word_t *word = mempool_word(pool, i);
+            mempool_leak_t leak = { (uint32_t)handle, block.owner, block.size, mempool_age_ms(word + 1, word) };
             // Still the same holder: the stamp was its own.
             if (leak.age_ms >= min_age_ms && mempool_inspect(handle, &block) == MEMPOOL_OK) {
                 written = insert(out, written, entries, leak);

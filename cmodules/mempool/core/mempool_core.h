@@ -1,17 +1,17 @@
 // mempool_core.h - the state of the pools, shared by the files of core/ and by nobody else.
 //
-// One pool is one run of 32-bit words; a mempool_pool_t * points into its middle, so that its bitmap, its counters
-// and its blocks' words are all a constant away from one register:
+// One pool is one run of 32-bit words. Who works on it holds the address of its state word (MEMPOOL_MIDDLE), from which all else is
+// a constant, or an index, away:
 //
-//      leaf[n-1] ... leaf[1] leaf[0] | state ...         | word[0] stamp[0] word[1] stamp[1] ...
-//                                      ^ pool                     (stamps with DIAGNOSTICS)
+//      counters, marks ... | leaf[n-1] ... leaf[1] leaf[0] | state ... | word[0] stamp[0] word[1] stamp[1] ...
+//      ^ pool                                                ^ middle         (stamps with DIAGNOSTICS)
 //
 //      leaf      a set bit is a free block. The bit is the truth: clearing it claims, setting it gives back.
 //      summary   (pools of more than 128 blocks) a set bit is a leaf that may have a free block. A hint: wrong only while
 //                someone is within take or give, and put right by whoever finds it wrong.
-//      state     free 11 | sum of (size - 1) over the blocks in use 20. Its subtraction is a ticket: who got one will
-//                find a set bit, because give sets the bit first and adds here last. Used, free, requested
-//                and waste come from this one word, so they can neither underflow nor disagree.
+//      state     free 11 | sum of (size - 1) over the blocks in use 20. Its
+//                subtraction is a ticket: who got one will find a set bit, because give sets the bit first and adds here last.
+//                Used, free, requested and waste come from this one word, so they can neither underflow nor disagree.
 //      word      of a free block:   30-bit handle its next holder will get, shifted left by 2
 //                of a block in use: the same, XOR (size-1 9 << 6 | owner 5 << 1 | Python-owned 1)
 //                so the upper 17 bits are the generation in both, and word XOR (handle << 2) leaves the fields bare. They
@@ -42,6 +42,7 @@
 // give's compare: the generation, and not the free word.
 #define MEMPOOL_TOP_SHIFT 15
 #define MEMPOOL_TOP_OF(handle) ((uint32_t)(handle) >> 13)
+#define MEMPOOL_HANDLE_OF(top, tag) ((mempool_handle_t)((tag) >> 2 | (top) << 13)) // tag: the handle shifted left by 2
 #else
 // Without owners their place says that the block is in use, next to the generation: one compare tests both.
 #define MEMPOOL_FIELD_OWNER(owner) (16u << 10)
@@ -51,6 +52,7 @@
 #define MEMPOOL_IN_USE(fields) (((fields)&16u << 10) != 0)
 #define MEMPOOL_TOP_SHIFT 14
 #define MEMPOOL_TOP_OF(handle) ((uint32_t)(handle) >> 12 ^ 1u)
+#define MEMPOOL_HANDLE_OF(top, tag) ((mempool_handle_t)((tag) >> 2 | ((top) ^ 1u) << 12))
 #endif
 
 #define MEMPOOL_MAX2(a, b) ((a) > (b) ? (a) : (b))
@@ -61,12 +63,17 @@
                 MEMPOOL_MAX2(MEMPOOL_LEAVES(CONFIG_MEMORY_POOL_LARGE_COUNT), \
                     MEMPOOL_LEAVES(CONFIG_MEMORY_POOL_XLARGE_COUNT)))))
 
-// With up to 4 leaves a pool looking at all of them is quicker than keeping a summary; every pool then has room for as
-// many, and those it lacks are empty. A pool that has grown beyond them is searched there by the slow way alone.
+// With up to 4 leaves a pool looking at all of them is quicker than keeping a summary. A pool that has grown beyond them is
+// searched there by the slow way alone.
 #define MEMPOOL_SUMMARY (MEMPOOL_MOST_LEAVES > 4)
-#define MEMPOOL_LEAF_WORDS(count)                             \
-    (MEMPOOL_SUMMARY ? MEMPOOL_LEAVES((count) + MEMPOOL_GROW) \
-                     : MEMPOOL_MAX2(MEMPOOL_MOST_LEAVES, MEMPOOL_LEAVES((count) + MEMPOOL_GROW)))
+
+// Every pool has room for the leaves of the largest one, so that all counters lie alike. Those that it lacks are empty.
+#define MEMPOOL_MOST_BLOCKS                               \
+    MEMPOOL_MAX2(CONFIG_MEMORY_POOL_TINY_COUNT,           \
+        MEMPOOL_MAX2(CONFIG_MEMORY_POOL_SMALL_COUNT,      \
+            MEMPOOL_MAX2(CONFIG_MEMORY_POOL_MEDIUM_COUNT, \
+                MEMPOOL_MAX2(CONFIG_MEMORY_POOL_LARGE_COUNT, CONFIG_MEMORY_POOL_XLARGE_COUNT))))
+#define MEMPOOL_LEAF_WORDS MEMPOOL_LEAVES(MEMPOOL_MOST_BLOCKS + MEMPOOL_GROW)
 
 #define MEMPOOL_STRIDE (MEMPOOL_DIAGNOSTICS ? 2u : 1u) // words a block
 
@@ -74,15 +81,13 @@
 #define MEMPOOL_MARK_NEVER_DOWN 0x7fffffffu
 
 typedef struct {
-    mempool_word_t state;
 #if MEMPOOL_SUMMARY
     mempool_word_t summary;
 #endif
-    mempool_word_t next_bits; // hint: bits of a leaf not visited in this round, so that all blocks get their turn
-    mempool_word_t up;        // a take that leaves state below this is beyond its level; NEVER_UP: none
-    mempool_word_t down;      // and one that leaves it at or above this; NEVER_DOWN: none
-    uint16_t count;           // indexes that were ever a block's: a handle beyond is none
-    uint16_t block_size;      // bytes
+    mempool_word_t up;    // a take that leaves state below this is beyond its level; NEVER_UP: none
+    mempool_word_t down;  // and one that leaves it at or above this; NEVER_DOWN: none
+    mempool_word_t count; // indexes that were ever a block's: a handle beyond is none. 0 before mempool_init
+    uint32_t block_size;  // bytes; a copy of the constant, for give: whoever holds a block finds it there
 #if MEMPOOL_DIAGNOSTICS
     mempool_word_t allocs;  // since reset_stats; also tells where the search for a leaf begins
     mempool_word_t deepest; // lowest state: its free blocks tell the peak
@@ -92,9 +97,19 @@ typedef struct {
     mempool_word_t refused;
     mempool_word_t denied;
     mempool_word_t held; // blocks in use at the last reset_stats: frees = allocs + held - used
+#else
+    mempool_word_t next_bits; // hint: bits of a leaf not visited in this round, so that all blocks get their turn
+#endif
+    mempool_word_t leaf[MEMPOOL_LEAF_WORDS]; // backwards: see mempool_leaf
+    mempool_word_t state;
+#if MEMPOOL_DIAGNOSTICS
+    mempool_word_t next_bits; // here, so that the words begin one stride behind the state
 #endif
     mempool_word_t word[]; // MEMPOOL_STRIDE a block
 } mempool_pool_t;
+
+#define MEMPOOL_MIDDLE(pool) (&(pool)->state)
+#define MEMPOOL_OF_MIDDLE(middle) ((mempool_pool_t *)(void *)((char *)(middle)-offsetof(mempool_pool_t, state)))
 
 // What never changes about a pool, and is not needed in take and give.
 typedef struct {
@@ -113,9 +128,12 @@ typedef struct {
 
 // All that take looks up, in one place: one base register.
 typedef struct {
-    mempool_pool_t *by_size[16]; // (size - 1) / 32
-    uint32_t multiplier;         // de Bruijn sequence B(2, 5)
-    uint8_t bit_offset[32];      // its inverse: index of a bit, as bytes from word to word
+    struct {
+        mempool_word_t *middle;
+        uint32_t block_size; // bytes
+    } by_size[16];           // (size - 1) / 32
+    uint32_t multiplier;     // de Bruijn sequence B(2, 5)
+    uint8_t bit_offset[32];  // its inverse: index of a bit, as bytes from word to word
 } mempool_tables_t;
 
 typedef struct {
@@ -130,13 +148,10 @@ typedef struct {
 
 // The words of all pools, each laid out as drawn above. Large blocks first: so all counters are within 2 KB of the start,
 // the reach of a load on RISC-V.
-#define MEMPOOL_STORE(blocks)                                                                              \
-    struct {                                                                                               \
-        mempool_word_t leaf[MEMPOOL_LEAF_WORDS(blocks)];                                                   \
-        union {                                                                                            \
-            mempool_pool_t pool;                                                                           \
-            mempool_word_t room[sizeof(mempool_pool_t) / 4u + ((blocks) + MEMPOOL_GROW) * MEMPOOL_STRIDE]; \
-        } at;                                                                                              \
+#define MEMPOOL_STORE(blocks)                                                                          \
+    union {                                                                                            \
+        mempool_pool_t pool;                                                                           \
+        mempool_word_t room[sizeof(mempool_pool_t) / 4u + ((blocks) + MEMPOOL_GROW) * MEMPOOL_STRIDE]; \
     }
 typedef struct {
     MEMPOOL_STORE(CONFIG_MEMORY_POOL_XLARGE_COUNT)
@@ -153,7 +168,7 @@ typedef struct {
 
 extern mempool_stores_t mempool_stores;
 extern const mempool_tables_t mempool_tables;
-extern mempool_pool_t *const mempool_by_code[8]; // pool field of a handle; what is no pool has no blocks
+extern mempool_word_t *const mempool_by_code[8]; // the middles, by the pool field of a handle; what is no pool has no blocks
 extern const mempool_geometry_t mempool_geometry[MEMPOOL_POOLS];
 #if MEMPOOL_GROW > 0
 extern mempool_marks_t mempool_marks[MEMPOOL_POOLS];
@@ -168,26 +183,24 @@ extern mempool_word_t mempool_refused_foreign; // uses of what is no handle of a
 // MEMPOOL_HOT: where the compiler does not inline them, an interrupt calls them.
 
 static MEMPOOL_HOT inline mempool_pool_t *mempool_pool(unsigned pool) {
-    return mempool_by_code[pool + 1];
+    return MEMPOOL_OF_MIDDLE(mempool_by_code[pool + 1]);
+}
+
+static MEMPOOL_HOT inline mempool_pool_t *mempool_pool_of(mempool_handle_t handle) {
+    return MEMPOOL_OF_MIDDLE(mempool_by_code[(uint32_t)handle >> 10 & 7u]);
 }
 
 static MEMPOOL_HOT inline mempool_word_t *mempool_leaf(mempool_pool_t *pool, uint32_t leaf) {
-    return (mempool_word_t *)((char *)pool - 4u - 4u * leaf);
+    return (mempool_word_t *)((char *)MEMPOOL_MIDDLE(pool) - 4u - 4u * leaf);
 }
 
 static MEMPOOL_HOT inline mempool_word_t *mempool_word(mempool_pool_t *pool, uint32_t index) {
     return &pool->word[index * MEMPOOL_STRIDE];
 }
 
-// Rises while others read it, where pools can grow.
+// Rises while others read it: what lies behind it was there first.
 static MEMPOOL_HOT inline uint32_t mempool_count(const mempool_pool_t *pool) {
-#if MEMPOOL_GROW == 0
-    return pool->count;
-#elif __GCC_ATOMIC_SHORT_LOCK_FREE == 2
-    return __atomic_load_n(&pool->count, __ATOMIC_RELAXED);
-#else
-    return *(const volatile uint16_t *)&pool->count;
-#endif
+    return mempool_load(&pool->count);
 }
 
 static MEMPOOL_HOT inline unsigned mempool_handle_pool(mempool_handle_t handle) {
@@ -231,13 +244,22 @@ static MEMPOOL_HOT inline uint32_t mempool_bit_offset(uint32_t bit) {
             MEMPOOL_MARK_AT(MEMPOOL_CRITICAL_PERCENT, 100u, blocks), \
     }
 
-// For what is done by one at a time: the word was 0, and is the caller's until it stores 0 there.
+// For what is done by one at a time: the word was 0, and is the caller's until mempool_end.
 static inline bool mempool_begin(mempool_word_t *busy) {
     MEMPOOL_ENTER();
     bool begun = mempool_cas(busy, 0u, 1u);
     MEMPOOL_LEAVE();
     return begun;
 }
+
+static inline void mempool_end(mempool_word_t *busy, uint32_t next) {
+    MEMPOOL_ENTER();
+    (void)mempool_cas(busy, 1u, next);
+    MEMPOOL_LEAVE();
+}
+
+// Whether mempool_init is through. What is not refused by an empty pool asks here.
+bool mempool_is_ready(void);
 
 // Growth (grow.c). Whoever reads the number of a pool's blocks and its state together does so again where mempool_resizing has
 // changed meanwhile, or is odd: then they do not belong together.
@@ -293,7 +315,7 @@ static MEMPOOL_HOT inline uint8_t *mempool_payload_of(unsigned pool, uint32_t in
 }
 
 // Pressure (pressure.c).
-extern mempool_hook_t mempool_bell;
+extern mempool_hook_t mempool_bell;                     // MEMPOOL_POINTER_...
 mempool_handle_t mempool_ring(mempool_handle_t handle); // returns the handle: take ends with it
 void mempool_pressure_look_at(unsigned pool);
 void mempool_pressure_resized(unsigned pool); // where its levels begin has changed
@@ -311,6 +333,21 @@ void mempool_owner_reclaim_python(void);
 #define mempool_owner_reclaim_python() ((void)0)
 #endif
 bool mempool_owner_is_live(mempool_owner_t owner);
+
+#if MEMPOOL_OWNERS > 0
+// Takes `bytes` (at most MEMPOOL_CHARGE_MAX) off what an owner has left, and puts them back where it had not so many: until then
+// they count as used. *left: what it had then.
+static MEMPOOL_HOT inline __attribute__((always_inline)) bool mempool_charge(mempool_owner_entry_t *entry, uint32_t bytes,
+    uint32_t *left) {
+    *left = mempool_fetch_add(&entry->left, 0u - bytes) - bytes;
+    if ((int32_t)*left < 0) {
+        mempool_fetch_add(&entry->left, bytes);
+        return false;
+    }
+    return true;
+}
+#define MEMPOOL_CHARGE_MAX (1u << 30)
+#endif
 
 // Poison (poison.c): fills a block that is given back; counts one that was written to meanwhile.
 #if MEMPOOL_POISON
@@ -338,8 +375,9 @@ static MEMPOOL_HOT inline int mempool_refuse(mempool_handle_t handle, int status
 }
 #endif
 
-// Age in ms of what was stamped at `stamp`; saturates, and keeps old stamps from wrapping (leaks.c).
-uint32_t mempool_age_ms(mempool_word_t *stamp);
+// Age in ms of what was stamped at `stamp`; saturates, and keeps old stamps from wrapping (leaks.c). `word`: that of the block, or
+// NULL where the caller's lock keeps what was stamped.
+uint32_t mempool_age_ms(mempool_word_t *stamp, mempool_word_t *word);
 
 // Blocks of the heap (heap.c): handles with pool code MEMPOOL_POOLS + 1.
 mempool_handle_t mempool_heap_take(uint32_t size, mempool_owner_t owner, uint32_t flags);

@@ -81,7 +81,7 @@ static void enter(void) {
 }
 
 static void leave(void) {
-    mempool_store(&busy, 0u);
+    mempool_end(&busy, 0u);
 }
 
 static void hold_order(void) {

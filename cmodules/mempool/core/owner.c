@@ -21,16 +21,18 @@ static MEMPOOL_HOT bool is_known(mempool_owner_t owner) {
     return mempool_owner_is_live(owner) || (owner <= MEMPOOL_OWNERS && mempool_load(&mempool_owners[owner].left) != 0);
 }
 
+// What has no owner. Takes may be charging `left` and putting it back already, so it is added to.
 void mempool_owner_init(void) {
     mempool_owner_entry_t *none = &mempool_owners[MEMPOOL_NO_OWNER];
-    mempool_poke(&none->quota, MEMPOOL_NO_LIMIT);
-    mempool_poke(&none->left, MEMPOOL_NO_LIMIT);
-    mempool_poke(&none->lowest, MEMPOOL_NO_LIMIT);
     MEMPOOL_LOCK();
+    mempool_fetch_add(&none->quota, MEMPOOL_NO_LIMIT);
+    mempool_fetch_add(&none->lowest, MEMPOOL_NO_LIMIT);
+    mempool_fetch_add(&none->left, MEMPOOL_NO_LIMIT);
     mempool_fetch_or(&held_by_c, 1u);
     MEMPOOL_UNLOCK();
 }
 
+// Three words change, under the lock. Who reads more than one of them holds it too.
 static void set_quota(mempool_owner_entry_t *entry, uint32_t quota) {
     uint32_t change = quota - mempool_load(&entry->quota);
     mempool_fetch_add(&entry->quota, change);
@@ -43,6 +45,9 @@ int mempool_owner_open(const char *name, size_t length, uint32_t quota, uint32_t
         return MEMPOOL_E_RANGE;
     }
     int found = MEMPOOL_E_OWNERS;
+    if (!mempool_is_ready()) {
+        return found;
+    }
     MEMPOOL_LOCK();
     for (mempool_owner_t i = 1; i <= MEMPOOL_OWNERS; ++i) {
         const char *known = mempool_owners[i].name;
@@ -85,28 +90,40 @@ int mempool_owner_close(mempool_owner_t owner, uint32_t flags) {
     return status;
 }
 
-MEMPOOL_HOT int mempool_owner_info(mempool_owner_t owner, mempool_owner_info_t *info) {
-    if (owner == MEMPOOL_NO_OWNER || !is_known(owner)) {
-        return MEMPOOL_E_RANGE;
-    }
-    mempool_owner_entry_t *entry = &mempool_owners[owner];
+// Under the lock.
+static MEMPOOL_HOT void read_entry(const mempool_owner_entry_t *entry, mempool_owner_info_t *info) {
     uint32_t quota = mempool_load(&entry->quota);
     uint32_t used = quota - mempool_load(&entry->left);
     uint32_t peak = quota - mempool_load(&entry->lowest);
-    info->name = entry->name;
+    memcpy(info->name, entry->name, sizeof(info->name));
     info->quota = quota == MEMPOOL_NO_LIMIT ? 0u : quota;
     info->used = used;
     info->peak = (int32_t)peak > (int32_t)used ? peak : used;
     info->denied = mempool_load(&entry->denied);
-    return mempool_owner_is_live(owner) ? MEMPOOL_OK : MEMPOOL_E_RANGE;
+}
+
+MEMPOOL_HOT int mempool_owner_info(mempool_owner_t owner, mempool_owner_info_t *info) {
+    int status = MEMPOOL_E_RANGE;
+    if (owner == MEMPOOL_NO_OWNER || owner > MEMPOOL_OWNERS) {
+        return status;
+    }
+    MEMPOOL_LOCK();
+    if (is_known(owner)) {
+        read_entry(&mempool_owners[owner], info);
+        status = mempool_owner_is_live(owner) ? MEMPOOL_OK : MEMPOOL_E_RANGE;
+    }
+    MEMPOOL_UNLOCK();
+    return status;
 }
 
 MEMPOOL_HOT uint32_t mempool_unowned(void) {
-    uint32_t used = MEMPOOL_NO_LIMIT - mempool_load(&mempool_owners[MEMPOOL_NO_OWNER].left);
+    MEMPOOL_LOCK();
+    uint32_t used = mempool_load(&mempool_owners[MEMPOOL_NO_OWNER].quota) - mempool_load(&mempool_owners[MEMPOOL_NO_OWNER].left);
     for (mempool_owner_t i = 1; i <= MEMPOOL_OWNERS; ++i) {
         uint32_t left = mempool_load(&mempool_owners[i].left);
         used -= mempool_owner_is_live(i) ? 0u : left; // of one that was let go it is what it uses, below 0
     }
+    MEMPOOL_UNLOCK();
     return used;
 }
 
@@ -118,12 +135,12 @@ void mempool_owner_reclaim_python(void) {
 
 MEMPOOL_HOT void mempool_owner_reset_stats(void) {
     for (mempool_owner_t i = 0; i <= MEMPOOL_OWNERS; ++i) {
-        mempool_word_t *lowest = &mempool_owners[i].lowest;
-        MEMPOOL_ENTER();
-        mempool_store(lowest, mempool_load(&mempool_owners[i].left));
-        mempool_at_most(lowest, mempool_load(&mempool_owners[i].left)); // what was taken meanwhile
-        MEMPOOL_LEAVE();
-        mempool_store(&mempool_owners[i].denied, 0u);
+        mempool_owner_entry_t *entry = &mempool_owners[i];
+        MEMPOOL_LOCK();
+        mempool_at_least(&entry->lowest, mempool_load(&entry->left));
+        mempool_at_most(&entry->lowest, mempool_load(&entry->left));          // what was taken meanwhile
+        mempool_fetch_add(&entry->denied, 0u - mempool_load(&entry->denied)); // what is denied meanwhile stays
+        MEMPOOL_UNLOCK();
     }
 }
 

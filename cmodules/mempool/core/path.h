@@ -15,13 +15,13 @@
 #define MEMPOOL_FLOOR ((MEMPOOL_RESERVE + 1u) * MEMPOOL_UNIT)
 
 // What is rare, in pool.c.
-mempool_handle_t mempool_fill_in_slowly(mempool_pool_t *pool, uint32_t fields, uint32_t state);
+mempool_handle_t mempool_fill_in_slowly(mempool_word_t *middle, uint32_t fields, uint32_t state);
 #if MEMPOOL_DIAGNOSTICS
-mempool_handle_t mempool_exhausted(mempool_pool_t *pool, uint32_t fields); // counts it
+mempool_handle_t mempool_exhausted(mempool_word_t *middle, uint32_t fields); // counts it
 #else
-#define mempool_exhausted(pool, fields) ((void)(pool), (void)(fields), MEMPOOL_E_EXHAUSTED)
+#define mempool_exhausted(middle, fields) ((void)(middle), (void)(fields), MEMPOOL_E_EXHAUSTED)
 #endif
-mempool_handle_t mempool_denied(mempool_pool_t *pool, uint32_t fields); // counts it
+mempool_handle_t mempool_denied(mempool_word_t *middle, uint32_t fields); // counts it
 
 #if MEMPOOL_SUMMARY
 
@@ -118,13 +118,14 @@ static MEMPOOL_HOT inline __attribute__((always_inline)) mempool_handle_t fill_i
 #if MEMPOOL_DIAGNOSTICS
     mempool_poke(word + 1, mempool_port_tick());
 #endif
+    // A plain store, although others try to compare and set this word: each of them refuses a word that is free.
     mempool_store(word, free_word ^ fields);
     mempool_handle_t handle = (mempool_handle_t)(free_word >> 2);
 #if MEMPOOL_POISON
     mempool_poison_verify(mempool_handle_pool(handle), mempool_handle_index(handle), handle);
 #endif
     mempool_trace_record(MEMPOOL_TRACE_TAKE, handle, MEMPOOL_SIZE_MINUS_1_OF(fields) + 1u, MEMPOOL_OWNER_OF(fields));
-    if ((state < mempool_peek(&pool->up) || state >= mempool_peek(&pool->down)) && mempool_bell != NULL) {
+    if ((state < mempool_peek(&pool->up) || state >= mempool_peek(&pool->down)) && MEMPOOL_POINTER_PEEK(mempool_bell) != NULL) {
         return mempool_ring(handle);
     }
     return handle;
@@ -132,11 +133,16 @@ static MEMPOOL_HOT inline __attribute__((always_inline)) mempool_handle_t fill_i
 
 // One attempt on one pool. `flags`: 0 or MEMPOOL_FIELD_PYTHON. `floor`: how many blocks must be free, times MEMPOOL_UNIT.
 // Whatever is rare is a call at the very end, so that the usual way needs no stack.
-static MEMPOOL_HOT inline __attribute__((always_inline)) mempool_handle_t take_from(mempool_pool_t *pool,
-    uint32_t size_minus_1, mempool_owner_t owner, uint32_t python, uint32_t floor, bool count) {
+//
+// The size of a block comes from constants: before mempool_init, and while it runs elsewhere, the quota or the ticket refuses, and
+// what was charged is what is given back.
+static MEMPOOL_HOT inline __attribute__((always_inline)) mempool_handle_t take_from(mempool_word_t *middle,
+    uint32_t block_size, uint32_t size_minus_1, mempool_owner_t owner, uint32_t python, uint32_t floor, bool count) {
+    mempool_pool_t *pool = MEMPOOL_OF_MIDDLE(middle);
     uint32_t fields = MEMPOOL_FIELD_SIZE(size_minus_1) + MEMPOOL_FIELD_OWNER(owner) + python;
     uint32_t asked = fields;
     (void)asked;
+    (void)block_size;
     if (!MEMPOOL_IN_USE(fields)) {
         size_minus_1 = 1; // 1 byte, C, no owner: the one request whose fields would be those of a free block
         fields = MEMPOOL_FIELD_SIZE(size_minus_1);
@@ -148,22 +154,22 @@ static MEMPOOL_HOT inline __attribute__((always_inline)) mempool_handle_t take_f
     mempool_owner_entry_t *entry = &mempool_owners[owner];
     MEMPOOL_OPAQUE(entry);
     uint32_t left;
-    if (!mempool_sub_if(&entry->left, pool->block_size, &left)) {
-        return mempool_denied(pool, asked);
+    if (!mempool_charge(entry, block_size, &left)) {
+        return mempool_denied(middle, asked);
     }
 #endif
     uint32_t state;
 #if MEMPOOL_DIAGNOSTICS
-    bool ticket = mempool_add_if(&pool->state, (int32_t)floor, size_minus_1 - MEMPOOL_UNIT, &state);
+    bool ticket = mempool_add_if(middle, (int32_t)floor, size_minus_1 - MEMPOOL_UNIT, &state);
 #else
-    bool ticket = floor == MEMPOOL_UNIT ? mempool_sub_if(&pool->state, MEMPOOL_UNIT, &state)
-                                        : mempool_add_if(&pool->state, (int32_t)floor, 0u - MEMPOOL_UNIT, &state);
+    bool ticket = floor == MEMPOOL_UNIT ? mempool_sub_if(middle, MEMPOOL_UNIT, &state)
+                                        : mempool_add_if(middle, (int32_t)floor, 0u - MEMPOOL_UNIT, &state);
 #endif
     if (!ticket) {
 #if MEMPOOL_OWNERS > 0
-        mempool_fetch_add(&entry->left, pool->block_size);
+        mempool_fetch_add(&entry->left, block_size);
 #endif
-        return count ? mempool_exhausted(pool, asked) : MEMPOOL_E_EXHAUSTED;
+        return count ? mempool_exhausted(middle, asked) : MEMPOOL_E_EXHAUSTED;
     }
 #if MEMPOOL_OWNERS > 0
     mempool_at_most(&entry->lowest, left);
@@ -176,31 +182,41 @@ static MEMPOOL_HOT inline __attribute__((always_inline)) mempool_handle_t take_f
 #endif
     uint32_t offset;
     if (!claim(pool, turn, &offset)) {
-        return mempool_fill_in_slowly(pool, fields, state);
+        return mempool_fill_in_slowly(middle, fields, state);
     }
     return fill_in(pool, offset, fields, state);
 }
 
-// Behind the claim of a give: the block is the caller's to put back.
-static MEMPOOL_HOT inline __attribute__((always_inline)) uint32_t put_back(mempool_pool_t *pool, mempool_handle_t handle,
-    uint32_t bit, uint32_t fields) {
-    uint32_t index = mempool_handle_index(handle);
+// A block's word and its leaf, from the complement of its index, which serves both.
+static MEMPOOL_HOT inline __attribute__((always_inline)) mempool_word_t *word_at(mempool_word_t *middle, int32_t complement) {
+    return (mempool_word_t *)((char *)middle - (intptr_t)complement * (intptr_t)(4u * MEMPOOL_STRIDE));
+}
+
+static MEMPOOL_HOT inline __attribute__((always_inline)) mempool_word_t *leaf_at(mempool_word_t *middle, int32_t complement) {
+    return (mempool_word_t *)((char *)middle + (intptr_t)(complement >> 5) * 4);
+}
+
+// Behind the claim of a give: the block is the caller's to put back. -> the state; *zero becomes 0.
+static MEMPOOL_HOT inline __attribute__((always_inline)) uint32_t put_back(mempool_word_t *middle, mempool_handle_t handle,
+    int32_t complement, uint32_t bit, uint32_t fields, int *zero) {
+    mempool_pool_t *pool = MEMPOOL_OF_MIDDLE(middle);
+    (void)handle;
+    (void)pool;
 #if MEMPOOL_POISON
-    mempool_poison_fill(mempool_handle_pool(handle), index);
+    mempool_poison_fill(mempool_handle_pool(handle), mempool_handle_index(handle));
 #endif
-    uint32_t bits = mempool_fetch_or(mempool_leaf(pool, index / 32u), bit);
+    uint32_t bits = mempool_fetch_or(leaf_at(middle, complement), bit);
     (void)bits;
 #if MEMPOOL_SUMMARY
     if (bits == 0) {
-        mempool_fetch_or(&pool->summary, 1u << (index / 32u));
+        mempool_fetch_or(&pool->summary, 1u << (mempool_handle_index(handle) / 32u));
     }
 #endif
 #if MEMPOOL_OWNERS > 0
     mempool_fetch_add(&mempool_owners[MEMPOOL_OWNER_OF(fields)].left, pool->block_size);
 #endif
     (void)fields;
-    uint32_t delta = MEMPOOL_UNIT - (MEMPOOL_DIAGNOSTICS ? MEMPOOL_SIZE_MINUS_1_OF(fields) : 0u);
-    return mempool_fetch_add(&pool->state, delta) + delta;
+    return mempool_add(middle, MEMPOOL_UNIT - (MEMPOOL_DIAGNOSTICS ? MEMPOOL_SIZE_MINUS_1_OF(fields) : 0u), zero);
 }
 
 #endif // MEMPOOL_PATH_H

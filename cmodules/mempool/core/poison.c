@@ -17,14 +17,15 @@ MEMPOOL_HOT uint32_t mempool_poison_hits(void) {
 
 static MEMPOOL_HOT bool is_poisoned(unsigned pool, uint32_t index) {
     const uint8_t *data = mempool_payload_of(pool, index);
-    const uint8_t *end = data + ((size_t)1 << mempool_geometry[pool].log2_size);
     if (data == NULL) {
         return true; // of an extent that has just gone
     }
-    while (data < end && *data == POISON) {
-        ++data;
+    size_t size = (size_t)1 << mempool_geometry[pool].log2_size;
+    size_t i = 0;
+    while (i < size && data[i] == POISON) {
+        ++i;
     }
-    return data == end;
+    return i == size;
 }
 
 MEMPOOL_HOT void mempool_poison_fill(unsigned pool, uint32_t index) {

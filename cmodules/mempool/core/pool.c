@@ -21,18 +21,18 @@ static MEMPOOL_HOT __attribute__((noinline)) uint32_t claim_slowly(mempool_pool_
 }
 
 // The rest of a take whose claim met others.
-MEMPOOL_HOT __attribute__((noinline)) mempool_handle_t mempool_fill_in_slowly(mempool_pool_t *pool, uint32_t fields,
+MEMPOOL_HOT __attribute__((noinline)) mempool_handle_t mempool_fill_in_slowly(mempool_word_t *middle, uint32_t fields,
     uint32_t state) {
+    mempool_pool_t *pool = MEMPOOL_OF_MIDDLE(middle);
     return fill_in(pool, claim_slowly(pool), fields, state);
 }
 
 #if MEMPOOL_DIAGNOSTICS
 
 // Counts what could not be served.
-MEMPOOL_HOT __attribute__((noinline)) mempool_handle_t mempool_exhausted(mempool_pool_t *pool, uint32_t fields) {
-    (void)pool;
+MEMPOOL_HOT __attribute__((noinline)) mempool_handle_t mempool_exhausted(mempool_word_t *middle, uint32_t fields) {
     (void)fields;
-    MEMPOOL_COUNT(pool->failures);
+    MEMPOOL_COUNT(MEMPOOL_OF_MIDDLE(middle)->failures);
     mempool_trace_record(MEMPOOL_TRACE_FAIL, MEMPOOL_E_EXHAUSTED, MEMPOOL_SIZE_MINUS_1_OF(fields) + 1u,
         MEMPOOL_OWNER_OF(fields));
     return MEMPOOL_E_EXHAUSTED;
@@ -42,15 +42,18 @@ MEMPOOL_HOT __attribute__((noinline)) mempool_handle_t mempool_exhausted(mempool
 
 #if MEMPOOL_OWNERS > 0
 
-// Says why a quota did not allow it: an owner that is not live has none.
-MEMPOOL_HOT __attribute__((noinline)) mempool_handle_t mempool_denied(mempool_pool_t *pool, uint32_t fields) {
+// Says why a quota did not allow it: an owner that is not live has none, and what has no owner has no limit once there are blocks.
+MEMPOOL_HOT __attribute__((noinline)) mempool_handle_t mempool_denied(mempool_word_t *middle, uint32_t fields) {
     uint32_t owner = MEMPOOL_OWNER_OF(fields);
-    if (!mempool_owner_is_live((mempool_owner_t)owner)) {
-        return owner == MEMPOOL_NO_OWNER ? MEMPOOL_E_EXHAUSTED : MEMPOOL_E_RANGE; // before mempool_init: the former
+    if (owner == MEMPOOL_NO_OWNER) {
+        return MEMPOOL_E_EXHAUSTED; // before mempool_init
     }
-    (void)pool;
+    if (!mempool_owner_is_live((mempool_owner_t)owner)) {
+        return MEMPOOL_E_RANGE;
+    }
+    (void)middle;
     mempool_fetch_add(&mempool_owners[owner].denied, 1u);
-    MEMPOOL_COUNT(pool->denied);
+    MEMPOOL_COUNT(MEMPOOL_OF_MIDDLE(middle)->denied);
     mempool_trace_record(MEMPOOL_TRACE_FAIL, MEMPOOL_E_QUOTA, MEMPOOL_SIZE_MINUS_1_OF(fields) + 1u, owner);
     return MEMPOOL_E_QUOTA;
 }
@@ -63,39 +66,45 @@ MEMPOOL_HOT mempool_handle_t mempool_take(uint32_t size, mempool_owner_t owner) 
     if (size_minus_1 >= MEMPOOL_MAX_BLOCK) {
         return MEMPOOL_E_SIZE;
     }
-    mempool_pool_t *pool = mempool_tables.by_size[size_minus_1 / MEMPOOL_MIN_BLOCK];
+    uint32_t slot = size_minus_1 / MEMPOOL_MIN_BLOCK;
     MEMPOOL_ENTER();
-    mempool_handle_t handle = take_from(pool, size_minus_1, owner, 0u, MEMPOOL_FLOOR, true);
+    mempool_handle_t handle = take_from(mempool_tables.by_size[slot].middle, mempool_tables.by_size[slot].block_size,
+        size_minus_1, owner, 0u, MEMPOOL_FLOOR, true);
     MEMPOOL_LEAVE();
     return handle;
 }
 
 MEMPOOL_HOT int mempool_give(mempool_handle_t handle) {
-    mempool_pool_t *pool = mempool_by_code[(uint32_t)handle >> 10 & 7u];
+    mempool_word_t *middle;
+    MEMPOOL_PORT_FETCH(middle, mempool_by_code, (uint32_t)handle >> 10 & 7u);
     uint32_t index = mempool_handle_index(handle);
-    if (index >= mempool_count(pool)) {
+    if (index >= mempool_count(MEMPOOL_OF_MIDDLE(middle))) {
         return mempool_handle_is_heap(handle) ? mempool_heap_give(handle, 0u) : mempool_refuse(handle, MEMPOOL_E_FOREIGN);
     }
+    // Now, and in this order, so that the handle need not be kept.
     uint32_t bit = 1u << ((uint32_t)handle & 31u);
-    MEMPOOL_OPAQUE(bit); // now, so that the handle need not be kept
-    uint32_t tag = (uint32_t)handle << 2;
+    MEMPOOL_OPAQUE(bit);
     uint32_t top = MEMPOOL_TOP_OF(handle);
+    MEMPOOL_OPAQUE(top);
+    uint32_t tag = (uint32_t)handle << 2;
+    MEMPOOL_OPAQUE(tag);
+    int32_t complement = ~(int32_t)index;
+    MEMPOOL_OPAQUE(complement);
     uint32_t word;
     int status;
     MEMPOOL_ENTER();
     // The whole upper part of the handle is compared, so that a negative number or one beyond 30 bits matches nothing.
-    if (!mempool_swap_if(mempool_word(pool, index), MEMPOOL_TOP_SHIFT, top, tag, tag + MEMPOOL_GENERATION_STEP, &word,
-            &status)) {
+    if (!mempool_swap_if(word_at(middle, complement), MEMPOOL_TOP_SHIFT, top, tag, tag + MEMPOOL_GENERATION_STEP, &word)) {
         MEMPOOL_LEAVE();
 #if MEMPOOL_DIAGNOSTICS
-        return mempool_refuse_stale(handle);
+        return mempool_refuse_stale(MEMPOOL_HANDLE_OF(top, tag));
 #else
         return top >> (32 - MEMPOOL_TOP_SHIFT) != 0 ? MEMPOOL_E_FOREIGN : MEMPOOL_E_STALE;
 #endif
     }
     mempool_trace_record(MEMPOOL_TRACE_GIVE, handle, MEMPOOL_SIZE_MINUS_1_OF(word ^ tag) + 1u,
         MEMPOOL_OWNER_OF(word ^ tag));
-    put_back(pool, handle, bit, word ^ tag);
+    (void)put_back(middle, handle, complement, bit, word ^ tag, &status);
     MEMPOOL_LEAVE();
     return status;
 }

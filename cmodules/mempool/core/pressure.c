@@ -21,9 +21,8 @@ static MEMPOOL_HOT inline uint32_t pack(uint32_t word, unsigned p, uint32_t leve
     return (word & ~(15u << 4u * p)) | (level | told << 2) << 4u * p;
 }
 
-static MEMPOOL_HOT uint32_t next_level(unsigned p, uint32_t level) {
+static MEMPOOL_HOT uint32_t next_level(unsigned p, uint32_t state, uint32_t level) {
     const mempool_marks_t *marks = &mempool_marks[p];
-    uint32_t state = mempool_load(&mempool_pool(p)->state);
     if (state < mempool_peek(&marks->critical)) {
         return MEMPOOL_LEVEL_CRITICAL;
     }
@@ -48,17 +47,20 @@ static MEMPOOL_HOT void set_marks(unsigned p, uint32_t level) {
 }
 
 // Marks are set after the level, and both looked at again: of several that look at once, the last leaves them in order,
-// and what is taken meanwhile is either seen here or beyond the new marks. The second look is a read-modify-write: only
-// that orders the marks written here against those of whoever changes the level after it.
+// and what is taken or given meanwhile is either seen here or finds the new marks. Both second looks are read-modify-writes, as
+// are the changes that they look for: only that orders the marks written here against what the others read after theirs.
+// Before mempool_init, whose marks are those of NORMAL, no pool has a level.
 static MEMPOOL_HOT void settle(unsigned p) {
-    for (bool beyond = true; beyond;) {
+    for (bool beyond = mempool_is_ready(); beyond;) {
         uint32_t resizings = MEMPOOL_RESIZINGS();
         uint32_t word = mempool_load(&levels);
         uint32_t level = LEVEL(word, p);
-        uint32_t next = next_level(p, level);
+        uint32_t next = next_level(p, mempool_load(&mempool_pool(p)->state), level);
         if (next == level || mempool_cas(&levels, word, pack(word, p, next, TOLD(word, p)))) {
+            int zero;
             set_marks(p, next);
-            beyond = LEVEL(mempool_fetch_or(&levels, 0u), p) != next || next_level(p, next) != next ||
+            uint32_t state = mempool_add(&mempool_pool(p)->state, 0u, &zero);
+            beyond = LEVEL(mempool_add(&levels, 0u, &zero), p) != next || next_level(p, state, next) != next ||
                      MEMPOOL_RESIZINGS() != resizings;
         }
     }
@@ -90,7 +92,7 @@ MEMPOOL_HOT void mempool_pressure_look(void) {
 }
 
 MEMPOOL_HOT __attribute__((noinline)) mempool_handle_t mempool_ring(mempool_handle_t handle) {
-    mempool_hook_t ring = *(mempool_hook_t volatile *)&mempool_bell;
+    mempool_hook_t ring = MEMPOOL_POINTER_LOAD(mempool_bell);
     if (ring != NULL) {
         ring();
     }
@@ -118,7 +120,7 @@ void mempool_set_pressure_hook(mempool_hook_t hook) {
             word = mempool_load(&levels);
         } while (!mempool_cas(&levels, word, pack(word, p, LEVEL(word, p), LEVEL(word, p))));
     }
-    *(mempool_hook_t volatile *)&mempool_bell = hook;
+    MEMPOOL_POINTER_STORE(mempool_bell, hook);
     MEMPOOL_LEAVE();
 }
 

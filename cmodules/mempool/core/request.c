@@ -9,17 +9,17 @@ static MEMPOOL_HOT mempool_handle_t take_any(uint32_t size, mempool_owner_t owne
     uint32_t last = size_minus_1 + MEMPOOL_ROOM_OF(flags);
     mempool_handle_t handle = MEMPOOL_E_SIZE;
     if (size_minus_1 < MEMPOOL_MAX_BLOCK && last < MEMPOOL_MAX_BLOCK) {
-        mempool_pool_t *first = mempool_tables.by_size[last / MEMPOOL_MIN_BLOCK];
+        mempool_word_t *first = mempool_tables.by_size[last / MEMPOOL_MIN_BLOCK].middle;
         uint32_t python = (flags & MEMPOOL_PYTHON) != 0 ? MEMPOOL_FIELD_PYTHON : 0u;
         uint32_t floor = (flags & MEMPOOL_CRITICAL) != 0 ? MEMPOOL_UNIT : MEMPOOL_FLOOR;
         unsigned p = 0;
-        while (mempool_pool(p) != first) {
+        while (mempool_by_code[p + 1u] != first) {
             ++p;
         }
         for (unsigned q = p; q < MEMPOOL_POOLS; ++q) {
-            handle = take_from(mempool_pool(q), size_minus_1, owner, python, floor, false);
+            handle = take_from(mempool_by_code[q + 1u], MEMPOOL_MIN_BLOCK << q, size_minus_1, owner, python, floor, false);
             if (handle > 0 && q != p) {
-                MEMPOOL_COUNT(first->spills);
+                MEMPOOL_COUNT(MEMPOOL_OF_MIDDLE(first)->spills);
             }
             if (handle != MEMPOOL_E_EXHAUSTED || (flags & MEMPOOL_SPILL) == 0) {
                 break;
@@ -48,7 +48,7 @@ static MEMPOOL_HOT mempool_handle_t settle(mempool_handle_t handle, uint32_t siz
         uint32_t slot = (size - 1u) / MEMPOOL_MIN_BLOCK;
         MEMPOOL_ENTER();
         (void)owner;
-        handle = mempool_exhausted(mempool_tables.by_size[slot < 16u ? slot : 15u],
+        handle = mempool_exhausted(mempool_tables.by_size[slot < 16u ? slot : 15u].middle,
             MEMPOOL_FIELD_SIZE(size - 1u) | MEMPOOL_FIELD_OWNER(owner));
         MEMPOOL_LEAVE();
     }
@@ -91,14 +91,14 @@ MEMPOOL_HOT int mempool_give_flags(mempool_handle_t handle, uint32_t flags) {
         if ((flags & MEMPOOL_PYTHON) != 0 && (fields & MEMPOOL_FIELD_PYTHON) == 0) {
             status = MEMPOOL_E_FOREIGN;
         } else if (mempool_swap_if(mempool_word(pool, index), MEMPOOL_TOP_SHIFT, MEMPOOL_TOP_OF(handle), tag,
-                       tag + MEMPOOL_GENERATION_STEP, &word, &status)) {
+                       tag + MEMPOOL_GENERATION_STEP, &word)) {
             fields = word ^ tag;
             mempool_trace_record((flags & MEMPOOL_RECLAIM) != 0 ? MEMPOOL_TRACE_RECLAIM : MEMPOOL_TRACE_GIVE, handle,
                 MEMPOOL_SIZE_MINUS_1_OF(fields) + 1u, MEMPOOL_OWNER_OF(fields));
             if ((flags & MEMPOOL_RECLAIM) != 0) {
                 MEMPOOL_COUNT(pool->reclaimed);
             }
-            state = put_back(pool, handle, 1u << (index & 31u), fields);
+            state = put_back(MEMPOOL_MIDDLE(pool), handle, ~(int32_t)index, 1u << (index & 31u), fields, &status);
         } else {
             status = MEMPOOL_E_STALE;
         }

@@ -10,13 +10,30 @@
 #if MEMPOOL_DIAGNOSTICS
 static mempool_word_t held_in_all MEMPOOL_FAST; // sum of the pools' `held`
 #define HELD_IN_ALL mempool_peek(&held_in_all)
+
+#define IN_ALL MEMPOOL_POOLS                // beside the pools' numbers
+static mempool_word_t rounded MEMPOOL_FAST; // a bit a pool, and one for all: frees were seen beyond 2^31 since reset_stats
+
+// Frees that look negative. They are that where a taker is between its ticket and its count, and little was taken so far: none yet.
+// They are not from 2^31 on, nor when they have come round.
+static MEMPOOL_HOT __attribute__((noinline)) void settle_frees(unsigned p, mempool_stats_t *stats) {
+    MEMPOOL_ENTER();
+    if (stats->allocs >= 1u << 30) {
+        mempool_fetch_or(&rounded, 1u << p);
+    } else if ((mempool_load(&rounded) >> p & 1u) == 0) {
+        stats->frees = 0;
+    }
+    MEMPOOL_LEAVE();
+}
+#define SETTLE_FREES(p, stats) ((int32_t)(stats)->frees < 0 ? settle_frees(p, stats) : (void)0)
 #else
 #define HELD_IN_ALL 0u
+#define SETTLE_FREES(p, stats) ((void)0)
 #endif
 
 // The fewest blocks that were free.
 #if MEMPOOL_DIAGNOSTICS
-#define DEEPEST(pool) (mempool_peek(&(pool)->deepest) / MEMPOOL_UNIT)
+#define DEEPEST(pool) (mempool_load(&(pool)->deepest) / MEMPOOL_UNIT)
 #define PEAK(capacity, fewest_bytes) ((capacity) - (fewest_bytes))
 #else
 #define DEEPEST(pool) 0u
@@ -40,9 +57,8 @@ static inline __attribute__((always_inline)) void finish(mempool_stats_t *out, u
     out->utilization = out->used * 100u / capacity;
     out->heap_used = 0;
 #if MEMPOOL_DIAGNOSTICS
-    uint32_t frees = allocs + held - used_blocks;
     out->allocs = allocs;
-    out->frees = (int32_t)frees < 0 ? 0u : frees; // a taker is between its ticket and its count
+    out->frees = allocs + held - used_blocks;
     out->requested = (state & MEMPOOL_SUM_MASK) + used_blocks;
     out->waste = out->used - out->requested;
 #else
@@ -62,21 +78,21 @@ static MEMPOOL_HOT inline __attribute__((always_inline)) void read_all(mempool_s
     uint32_t free_bytes = 0;
     uint32_t fewest_bytes = 0;
     uint32_t largest = 0;
-#define ADD_POOL(label, size, log2, blocks)                         \
-    {                                                               \
-        const mempool_pool_t *pool = &mempool_stores.label.at.pool; \
-        uint32_t now = mempool_load(&pool->state);                  \
-        uint32_t free = now / MEMPOOL_UNIT;                         \
-        state += now;                                               \
-        free_bytes += free << (log2);                               \
-        fewest_bytes += DEEPEST(pool) << (log2);                    \
-        if (free > MEMPOOL_RESERVE) {                               \
-            largest = size;                                         \
-        }                                                           \
+#define ADD_POOL(label, size, log2, blocks)                      \
+    {                                                            \
+        const mempool_pool_t *pool = &mempool_stores.label.pool; \
+        uint32_t now = mempool_load(&pool->state);               \
+        uint32_t free = now / MEMPOOL_UNIT;                      \
+        state += now;                                            \
+        free_bytes += free << (log2);                            \
+        fewest_bytes += DEEPEST(pool) << (log2);                 \
+        if (free > MEMPOOL_RESERVE) {                            \
+            largest = size;                                      \
+        }                                                        \
     }
     MEMPOOL_CLASSES(ADD_POOL)
 #if MEMPOOL_DIAGNOSTICS
-#define ALL(counter) (mempool_peek(&mempool_stores.TINY.at.pool.counter) + mempool_peek(&mempool_stores.SMALL.at.pool.counter) + mempool_peek(&mempool_stores.MEDIUM.at.pool.counter) + mempool_peek(&mempool_stores.LARGE.at.pool.counter) + mempool_peek(&mempool_stores.XLARGE.at.pool.counter))
+#define ALL(counter) (mempool_peek(&mempool_stores.TINY.pool.counter) + mempool_peek(&mempool_stores.SMALL.pool.counter) + mempool_peek(&mempool_stores.MEDIUM.pool.counter) + mempool_peek(&mempool_stores.LARGE.pool.counter) + mempool_peek(&mempool_stores.XLARGE.pool.counter))
     stats->failures = ALL(failures);
     stats->spills = ALL(spills);
     stats->reclaimed = ALL(reclaimed);
@@ -96,6 +112,7 @@ MEMPOOL_HOT void mempool_stats(mempool_stats_t *stats) {
     MEMPOOL_WHOLE(read_all(stats, &largest));
     MEMPOOL_LEAVE();
     stats->largest_free = largest;
+    SETTLE_FREES(IN_ALL, stats);
     stats->level = mempool_pressure_highest();
     if (MEMPOOL_HEAP_FALLBACK) {
         mempool_heap_stats(stats);
@@ -130,6 +147,7 @@ MEMPOOL_HOT int mempool_pool_stats(unsigned p, mempool_stats_t *stats) {
     MEMPOOL_ENTER();
     MEMPOOL_WHOLE(read_one(p, stats));
     MEMPOOL_LEAVE();
+    SETTLE_FREES(p, stats);
     stats->level = mempool_pressure_level(p);
     return MEMPOOL_OK;
 }
@@ -150,30 +168,53 @@ MEMPOOL_HOT int mempool_pool_info(unsigned pool, mempool_pool_info_t *info) {
     return MEMPOOL_OK;
 }
 
-MEMPOOL_HOT void mempool_reset_stats(void) {
 #if MEMPOOL_DIAGNOSTICS
-    uint32_t held = 0;
-    for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
-        mempool_pool_t *pool = mempool_pool(p);
-        MEMPOOL_ENTER();
-        uint32_t state;
-        uint32_t used;
-        MEMPOOL_WHOLE((used = mempool_blocks(p), state = mempool_load(&pool->state),
-            used -= state / MEMPOOL_UNIT));
-        mempool_store(&pool->deepest, state);
-        mempool_at_most(&pool->deepest, mempool_load(&pool->state)); // what was taken meanwhile
-        held += used;
-        mempool_poke(&pool->held, used);
-        mempool_poke(&pool->allocs, 0u);
-        mempool_poke(&pool->failures, 0u);
-        mempool_poke(&pool->spills, 0u);
-        mempool_poke(&pool->reclaimed, 0u);
-        mempool_poke(&pool->refused, 0u);
-        mempool_poke(&pool->denied, 0u);
-        MEMPOOL_LEAVE();
+
+// What is added meanwhile stays.
+static MEMPOOL_HOT void count_anew(mempool_word_t *counter) {
+    uint32_t counted = mempool_load(counter);
+    if (counted != 0) {
+        mempool_fetch_add(counter, 0u - counted);
     }
-    mempool_poke(&held_in_all, held);
-    mempool_poke(&mempool_refused_foreign, 0u);
+}
+
+// Under the lock.
+static MEMPOOL_HOT void reset_pool(unsigned p) {
+    mempool_pool_t *pool = mempool_pool(p);
+    // At once, and `held` after it: what is taken between the two, and who reads between them, finds too few frees, never too many.
+    uint32_t state = mempool_load(&pool->state);
+    count_anew(&pool->allocs);
+    uint32_t held = mempool_blocks(p) - state / MEMPOOL_UNIT;
+    mempool_at_least(&pool->deepest, state);
+    mempool_at_most(&pool->deepest, mempool_load(&pool->state)); // what was taken meanwhile
+    uint32_t more = held - mempool_peek(&pool->held);
+    if (more != 0) {
+        mempool_poke(&pool->held, held);
+        mempool_fetch_add(&held_in_all, more);
+    }
+    count_anew(&pool->failures);
+    count_anew(&pool->spills);
+    count_anew(&pool->reclaimed);
+    count_anew(&pool->refused);
+    count_anew(&pool->denied);
+}
+
+#endif
+
+MEMPOOL_HOT void mempool_reset_stats(void) {
+    if (!mempool_is_ready()) {
+        return;
+    }
+#if MEMPOOL_DIAGNOSTICS
+    for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
+        MEMPOOL_LOCK(); // two resets, or one and a pool that grows, would count the same twice
+        reset_pool(p);
+        MEMPOOL_UNLOCK();
+    }
+    MEMPOOL_LOCK();
+    count_anew(&mempool_refused_foreign);
+    mempool_fetch_and(&rounded, 0u);
+    MEMPOOL_UNLOCK();
 #endif
     mempool_owner_reset_stats();
     if (MEMPOOL_HEAP_FALLBACK) {

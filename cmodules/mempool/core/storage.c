@@ -4,14 +4,15 @@
 
 mempool_stores_t mempool_stores MEMPOOL_FAST;
 
-#define CHECK_STORE(name, size, log2, blocks) \
-    _Static_assert(offsetof(__typeof__(mempool_stores.name), at) == 4u * MEMPOOL_LEAF_WORDS(blocks), "leaves touch the pool");
-MEMPOOL_CLASSES(CHECK_STORE)
 _Static_assert(offsetof(mempool_pool_t, word) == sizeof(mempool_pool_t), "words follow the counters");
+_Static_assert(offsetof(mempool_pool_t, word) == offsetof(mempool_pool_t, state) + 4u * MEMPOOL_STRIDE,
+    "the words begin one stride behind the state");
+_Static_assert(offsetof(mempool_pool_t, leaf) + 4u * MEMPOOL_LEAF_WORDS == offsetof(mempool_pool_t, state),
+    "the leaves end where the state begins");
 
 // What a handle finds whose pool field is none: no blocks, so that nothing in it is ever written.
 static const MEMPOOL_FAST_CONST mempool_pool_t mempool_store_none;
-#define NONE ((mempool_pool_t *)&mempool_store_none)
+#define NONE ((mempool_word_t *)&mempool_store_none.state)
 
 // All payload, in one piece, so that an address tells its class by a few compares with constants.
 #define PAYLOAD(name, size, log2, blocks) uint8_t name[(blocks) * (size)];
@@ -19,10 +20,10 @@ static MEMPOOL_PAYLOAD _Alignas(MEMPOOL_ALIGN) struct {
     MEMPOOL_CLASSES(PAYLOAD)
 } mempool_payload;
 
-#define POOL(name) (&mempool_stores.name.at.pool)
+#define POOL(name) (&mempool_stores.name.pool.state)
 #define BYTES_TO(n) ((n)*4 * MEMPOOL_STRIDE)
 
-mempool_pool_t *const mempool_by_code[8] MEMPOOL_FAST_CONST = {
+mempool_word_t *const mempool_by_code[8] MEMPOOL_FAST_CONST = {
     NONE,
     POOL(TINY),
     POOL(SMALL),
@@ -35,22 +36,22 @@ mempool_pool_t *const mempool_by_code[8] MEMPOOL_FAST_CONST = {
 
 const MEMPOOL_FAST_CONST mempool_tables_t mempool_tables = {
     .by_size = {
-        POOL(TINY),
-        POOL(SMALL),
-        POOL(MEDIUM),
-        POOL(MEDIUM),
-        POOL(LARGE),
-        POOL(LARGE),
-        POOL(LARGE),
-        POOL(LARGE),
-        POOL(XLARGE),
-        POOL(XLARGE),
-        POOL(XLARGE),
-        POOL(XLARGE),
-        POOL(XLARGE),
-        POOL(XLARGE),
-        POOL(XLARGE),
-        POOL(XLARGE),
+        { POOL(TINY), 32u },
+        { POOL(SMALL), 64u },
+        { POOL(MEDIUM), 128u },
+        { POOL(MEDIUM), 128u },
+        { POOL(LARGE), 256u },
+        { POOL(LARGE), 256u },
+        { POOL(LARGE), 256u },
+        { POOL(LARGE), 256u },
+        { POOL(XLARGE), 512u },
+        { POOL(XLARGE), 512u },
+        { POOL(XLARGE), 512u },
+        { POOL(XLARGE), 512u },
+        { POOL(XLARGE), 512u },
+        { POOL(XLARGE), 512u },
+        { POOL(XLARGE), 512u },
+        { POOL(XLARGE), 512u },
     },
     .multiplier = 0x077CB531u,
     .bit_offset = {
@@ -105,44 +106,51 @@ mempool_marks_t mempool_marks[MEMPOOL_POOLS] MEMPOOL_FAST = { MEMPOOL_CLASSES(MA
 const MEMPOOL_FAST_CONST mempool_marks_t mempool_marks[MEMPOOL_POOLS] = { MEMPOOL_CLASSES(MARKS) };
 #endif
 
-static MEMPOOL_FAST mempool_word_t mempool_begun; // 1: someone is filling the pools, 2: they are full
+static MEMPOOL_FAST mempool_word_t begun; // 1: someone is filling the pools, 2: they are full
+
+MEMPOOL_HOT bool mempool_is_ready(void) {
+    return mempool_load(&begun) == 2u;
+}
+
+// Others may call whatever they like meanwhile. Handles are refused as long as the pool's count is 0, and its words are there when
+// it no longer is; takes are refused as long as its state is 0, and all else is there when it no longer is.
+static void fill(unsigned p) {
+    mempool_pool_t *pool = mempool_pool(p);
+    uint32_t count = mempool_geometry[p].blocks;
+    uint32_t leaves = MEMPOOL_LEAVES(count);
+    for (uint32_t i = 0; i < count; ++i) {
+        mempool_poke(mempool_word(pool, i), ((p + 1u) << 10 | i) << 2);
+#if MEMPOOL_POISON
+        mempool_poison_fill(p, i);
+#endif
+    }
+    for (uint32_t leaf = 0; leaf < leaves; ++leaf) {
+        uint32_t left = count - 32u * leaf;
+        mempool_poke(mempool_leaf(pool, leaf), left >= 32u ? UINT32_MAX : (1u << left) - 1u);
+    }
+#if MEMPOOL_SUMMARY
+    mempool_poke(&pool->summary, leaves == 32u ? UINT32_MAX : (1u << leaves) - 1u);
+#endif
+    mempool_poke(&pool->up, mempool_peek(&mempool_marks[p].low));
+    mempool_poke(&pool->down, MEMPOOL_MARK_NEVER_DOWN);
+    pool->block_size = 1u << mempool_geometry[p].log2_size;
+#if MEMPOOL_DIAGNOSTICS
+    mempool_poke(&pool->deepest, count * MEMPOOL_UNIT);
+#endif
+    mempool_store(&pool->count, count);
+    mempool_store(&pool->state, count * MEMPOOL_UNIT);
+}
 
 void mempool_init(void) {
-    if (!mempool_begin(&mempool_begun)) {
-        while (mempool_load(&mempool_begun) != 2u) {
+    if (!mempool_begin(&begun)) {
+        while (!mempool_is_ready()) {
             mempool_port_sleep_ms(1u);
         }
         return;
     }
     mempool_owner_init();
     for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
-        mempool_pool_t *pool = mempool_pool(p);
-        mempool_poke(&pool->up, MEMPOOL_MARK_NEVER_DOWN); // beyond: the first look sets both
-        uint32_t count = mempool_geometry[p].blocks;
-        uint32_t leaves = MEMPOOL_LEAVES(count);
-        for (uint32_t i = 0; i < count; ++i) {
-            mempool_poke(mempool_word(pool, i), ((p + 1u) << 10 | i) << 2);
-#if MEMPOOL_POISON
-            mempool_poison_fill(p, i);
-#endif
-        }
-        for (uint32_t leaf = 0; leaf < leaves; ++leaf) {
-            uint32_t left = count - 32u * leaf;
-            mempool_poke(mempool_leaf(pool, leaf), left >= 32u ? UINT32_MAX : (1u << left) - 1u);
-        }
-#if MEMPOOL_SUMMARY
-        mempool_poke(&pool->summary, leaves == 32u ? UINT32_MAX : (1u << leaves) - 1u);
-#endif
-        pool->block_size = (uint16_t)(1u << mempool_geometry[p].log2_size);
-        pool->count = (uint16_t)count;
-#if MEMPOOL_DIAGNOSTICS
-        mempool_poke(&pool->deepest, count * MEMPOOL_UNIT);
-#endif
+        fill(p);
     }
-    for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
-        mempool_pool_t *pool = mempool_pool(p);
-        mempool_store(&pool->state, pool->count * MEMPOOL_UNIT); // from here on it has blocks
-    }
-    mempool_pressure_look();
-    mempool_store(&mempool_begun, 2u);
+    mempool_end(&begun, 2u);
 }

@@ -151,13 +151,14 @@ int mempool_owner_open(const char *name, size_t length, uint32_t quota, uint32_t
 int mempool_owner_close(mempool_owner_t owner, uint32_t flags);
 
 typedef struct {
-    const char *name;
-    uint32_t quota; // bytes, 0: no limit
-    uint32_t used;  // bytes of block capacity
-    uint32_t peak;  // bytes
-    uint32_t denied;
+    char name[MEMPOOL_NAME_MAX + 1u]; // ends with a NUL
+    uint32_t quota;                   // bytes, 0: no limit
+    uint32_t used;                    // bytes of block capacity
+    uint32_t peak;                    // bytes
+    uint32_t denied;                  // takes beyond the quota since boot or mempool_reset_stats; comes round at 2^32
 } mempool_owner_info_t;
 
+// All of one instant, whoever opens, closes and limits the owner meanwhile.
 // -> MEMPOOL_OK or E_RANGE (no such owner, or not live). O(1). ISR: yes.
 int mempool_owner_info(mempool_owner_t owner, mempool_owner_info_t *info);
 

@@ -3,6 +3,9 @@
 // Orders: a claim (fetch_and of a leaf, add_if of the state) acquires, a release (fetch_or of a leaf) releases, so what
 // one holder wrote into a block, and the block's word, is seen by the next. All read-modify-writes use
 // acquire-release: on the machines we serve it costs at most one barrier more than the weakest that would do.
+//
+// Kinds of change (see mempool_port.h): all read-modify-writes of a word are of one kind here, as the machine makes them of one
+// primitive: a locked instruction, LDREX/STREX, whose reservation ends at every exception, or an atomic of the memory system.
 // MEMPOOL_SINGLE_CORE (one hart, interrupts only): the order of the program is what an interrupt sees, so that
 // it is enough to hold the compiler.
 
@@ -71,6 +74,11 @@ static inline uint32_t mempool_fetch_add(mempool_word_t *w, uint32_t v) {
     return v;
 }
 
+static inline uint32_t mempool_add(mempool_word_t *w, uint32_t v, int *zero) {
+    *zero = 0;
+    return mempool_fetch_add(w, v) + v;
+}
+
 static inline bool mempool_cas(mempool_word_t *w, uint32_t expected, uint32_t desired) {
     MEMPOOL_COMPILER_FENCE();
     bool done = atomic_compare_exchange_strong_explicit(w, &expected, desired, MEMPOOL_ORDER_RMW,
@@ -98,7 +106,7 @@ static inline bool mempool_sub_if(mempool_word_t *w, uint32_t amount, uint32_t *
 }
 
 static inline bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t top, uint32_t bar,
-    uint32_t next, uint32_t *was, int *zero) {
+    uint32_t next, uint32_t *was) {
     uint32_t old = atomic_load_explicit(w, memory_order_relaxed);
     MEMPOOL_COMPILER_FENCE();
     do {
@@ -108,7 +116,6 @@ static inline bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t t
     } while (!atomic_compare_exchange_weak_explicit(w, &old, next, MEMPOOL_ORDER_RMW, memory_order_relaxed));
     MEMPOOL_COMPILER_FENCE();
     *was = old;
-    *zero = 0;
     return true;
 }
 

@@ -7,6 +7,9 @@
 // Orders: before each set there is a fence, so that what the caller wrote is there first; the processor does not run ahead of
 // the set. GCC's fence on Xtensa is a MEMW. So it puts one before each access to what is volatile, two in every load here and one
 // in every peek: there these are plain instructions.
+//
+// Kinds of change (see mempool_port.h): every read-modify-write is the one compare-and-set, so there is but one kind. S32C1I has no
+// reservation that a trap could leave behind: it compares and stores in one bus transaction.
 
 #ifndef MEMPOOL_ATOMIC_CAS_H
 #define MEMPOOL_ATOMIC_CAS_H
@@ -82,6 +85,11 @@ MEMPOOL_UPDATE(mempool_fetch_or, old | v)
 MEMPOOL_UPDATE(mempool_fetch_add, old + v)
 #undef MEMPOOL_UPDATE
 
+MEMPOOL_PORT_INLINE uint32_t mempool_add(mempool_word_t *w, uint32_t v, int *zero) {
+    *zero = 0;
+    return mempool_fetch_add(w, v) + v;
+}
+
 MEMPOOL_PORT_INLINE bool mempool_add_if(mempool_word_t *w, int32_t least, uint32_t delta, uint32_t *now) {
     uint32_t old;
     __atomic_thread_fence(__ATOMIC_RELEASE);
@@ -100,7 +108,7 @@ MEMPOOL_PORT_INLINE bool mempool_sub_if(mempool_word_t *w, uint32_t amount, uint
 }
 
 MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t top, uint32_t bar,
-    uint32_t next, uint32_t *was, int *zero) {
+    uint32_t next, uint32_t *was) {
     uint32_t old;
     __atomic_thread_fence(__ATOMIC_RELEASE);
     do {
@@ -110,7 +118,6 @@ MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint
         }
     } while (!mempool_cas_primitive(w, old, next));
     *was = old;
-    *zero = 0;
     return true;
 }
 

@@ -2,6 +2,15 @@
 // load-reserved / store-conditional and amomin/amomax say in 1 to 5 instructions what a compiler needs 10 to 12 for,
 // and a plain store is a plain store (GCC makes an exchange of every C11 one). No .aq and .rl bits and no fences:
 // an interrupt on the same hart sees the order of the program, so that it is enough to hold the compiler.
+//
+// Kinds of change (see mempool_port.h): a store-conditional fails where anything between it and its load-reserved has ended the
+// reservation. Another store-conditional does, and another load-reserved takes it over; a trap, its return, an amo or a plain
+// store of the same hart need not (The RISC-V Instruction Set Manual, volume I, "A" extension). So an amo that runs between the
+// two would be lost. A word is therefore changed by LR/SC alone (add, add_if, sub_if, swap_if, cas) or by amos alone (fetch_*,
+// at_least, at_most), and mempool_add is a loop here, although amoadd.w would be three instructions less.
+//
+// Plain stores beside LR/SC: to a block's word, by the taker of a free block. Every LR/SC of that word refuses a free block before
+// its store-conditional, so that none that is under way can succeed behind such a store.
 
 #ifndef MEMPOOL_ATOMIC_RISCV_H
 #define MEMPOOL_ATOMIC_RISCV_H
@@ -48,6 +57,21 @@ MEMPOOL_AMO(mempool_fetch_and, "amoand.w")
 MEMPOOL_AMO(mempool_fetch_or, "amoor.w")
 MEMPOOL_AMO(mempool_fetch_add, "amoadd.w")
 #undef MEMPOOL_AMO
+
+// -> what the word is then. *zero becomes 0: sc.w leaves it, which saves the caller an instruction.
+MEMPOOL_PORT_INLINE uint32_t mempool_add(mempool_word_t *w, uint32_t v, int *zero) {
+    uint32_t value, failed;
+    __asm__ volatile(
+        "0: lr.w %[v], (%[w])\n\t"
+        "add %[v], %[v], %[delta]\n\t"
+        "sc.w %[f], %[v], (%[w])\n\t"
+        "bnez %[f], 0b"
+        : [v] "=&r"(value), [f] "=&r"(failed)
+        : [w] "r"(w), [delta] "rI"(v)
+        : "memory");
+    *zero = (int)failed;
+    return value;
+}
 
 MEMPOOL_PORT_INLINE void mempool_at_least(mempool_word_t *w, uint32_t v) {
     __asm__ volatile("amomax.w zero, %[v], (%[w])"
@@ -128,7 +152,7 @@ refused:
         : refused)
 
 MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t top, uint32_t bar, uint32_t next,
-    uint32_t *was, int *zero) {
+    uint32_t *was) {
     uint32_t value, scratch;
     if (shift == 14) {
         MEMPOOL_SWAP("");
@@ -136,11 +160,16 @@ MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint
         MEMPOOL_SWAP("beq %[v], %[bar], %l[refused]\n\t");
     }
     *was = value;
-    *zero = (int)scratch; // sc.w leaves 0, which saves the caller another instruction
     return true;
 refused:
     return false;
 }
 #undef MEMPOOL_SWAP
+
+// An entry of a constant table of pointers: GCC makes two instructions of its address, of which a load can take one along.
+#define MEMPOOL_PORT_FETCH(result, table, number)                       \
+    __asm__("lui %0, %%hi(%2)\n\tadd %0, %0, %1\n\tlw %0, %%lo(%2)(%0)" \
+            : "=&r"(result)                                             \
+            : "r"((number) * sizeof((table)[0])), "i"(&(table)[0]))
 
 #endif // MEMPOOL_ATOMIC_RISCV_H

@@ -4,6 +4,8 @@
 //
 // The port supplies mempool_port_mask() -> state and mempool_port_unmask(state), and where it can tell (the host)
 // MEMPOOL_PORT_CHECK_MASK(), which ends the program where the mask is not on: what reads and writes a word asks for it.
+//
+// Kinds of change (see mempool_port.h): nothing comes between the read and the write of a masked operation, so there is but one.
 
 #ifndef MEMPOOL_MASKED_H
 #define MEMPOOL_MASKED_H
@@ -54,6 +56,12 @@ MEMPOOL_PORT_INLINE uint32_t mempool_fetch_add(mempool_word_t *w, uint32_t v) {
     return old;
 }
 
+MEMPOOL_PORT_INLINE uint32_t mempool_add(mempool_word_t *w, uint32_t v, int *zero) {
+    MEMPOOL_PORT_CHECK_MASK();
+    *zero = 0;
+    return *w += v;
+}
+
 MEMPOOL_PORT_INLINE bool mempool_cas(mempool_word_t *w, uint32_t expected, uint32_t desired) {
     MEMPOOL_PORT_CHECK_MASK();
     if (*w != expected) {
@@ -77,10 +85,9 @@ MEMPOOL_PORT_INLINE bool mempool_sub_if(mempool_word_t *w, uint32_t amount, uint
 }
 
 MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t top, uint32_t bar,
-    uint32_t next, uint32_t *was, int *zero) {
+    uint32_t next, uint32_t *was) {
     MEMPOOL_PORT_CHECK_MASK();
     *was = *w;
-    *zero = 0;
     if (*was >> shift != top || (shift != 14 && *was == bar)) {
         return false;
     }

@@ -3,14 +3,26 @@
 // A word is 32 bits of internal RAM that tasks, interrupts and cores share. Word operations:
 //
 //      mempool_load(w)  mempool_store(w, v)            acquire, release
+//      mempool_peek(w)  mempool_poke(w, v)             relaxed
+//    words that are counted:
 //      mempool_fetch_add/and/or(w, v)                  the old value; acquire and release
+//      mempool_at_least(w, v), mempool_at_most(w, v)   raise / lower a signed word to v
+//    words that are compared:
+//      mempool_cas(w, expected, desired)               true where it was stored
+//      mempool_add(w, v, &zero)                        *w += v; what it is then; zero = 0
 //      mempool_add_if(w, least, delta, &now)           while (int32_t)*w >= least: *w += delta, now = *w, true; else false
 //      mempool_sub_if(w, amount, &now)                 the same with least = amount, delta = -amount
-//      mempool_swap_if(w, shift, top, bar, next, &was, &zero)
+//      mempool_swap_if(w, shift, top, bar, next, &was)
 //                                                      while *w >> shift == top and (shift == 14 or *w != bar):
-//                                                      was = *w, *w = next, zero = 0, true; else false
-//      mempool_cas(w, expected, desired)               true where it was stored
-//      mempool_at_least(w, v), mempool_at_most(w, v)   raise / lower a signed word to v
+//                                                      was = *w, *w = next, true; else false
+//
+// Each word is changed by one of the two groups only, on every port, as there are machines where a change of the one kind is lost
+// in the middle of one of the other (atomic_riscv.h). What is added to is never stored to while others run. Where two sides each
+// write one word and then read the other's, both do so by a read-modify-write:
+//
+//      counted     leaf, summary; an owner's left, lowest, quota, denied; who holds an owner; all counters; resizing
+//      compared    state, a block's word, levels, the sequence of a trace entry, busy
+//      stored      up, down, next_bits, stamp, count, held, grown, marks: hints, or one writer at a time
 //
 // They come in four makes: atomic_c11.h, atomic_riscv.h (one hart, written out), atomic_cas.h (ESP32: built on its one
 // compare-and-set) and masked.h (chips without one: plain accesses). Two brackets stand around every operation of core/:
@@ -52,6 +64,21 @@
 #include "port_host.h"
 #else
 #include "port_bare.h"
+#endif
+
+#ifndef MEMPOOL_PORT_FETCH
+#define MEMPOOL_PORT_FETCH(result, table, number) ((result) = (table)[number])
+#endif
+
+// A pointer that tasks, interrupts and cores share. Where the compiler would call a library for it, a plain access is as atomic.
+#if __GCC_ATOMIC_POINTER_LOCK_FREE == 2
+#define MEMPOOL_POINTER_PEEK(pointer) __atomic_load_n(&(pointer), __ATOMIC_RELAXED)
+#define MEMPOOL_POINTER_LOAD(pointer) __atomic_load_n(&(pointer), __ATOMIC_ACQUIRE)
+#define MEMPOOL_POINTER_STORE(pointer, value) __atomic_store_n(&(pointer), value, __ATOMIC_RELEASE)
+#else
+#define MEMPOOL_POINTER_PEEK(pointer) (*(__typeof__(pointer) volatile *)&(pointer))
+#define MEMPOOL_POINTER_LOAD(pointer) MEMPOOL_POINTER_PEEK(pointer)
+#define MEMPOOL_POINTER_STORE(pointer, value) (*(__typeof__(pointer) volatile *)&(pointer) = (value))
 #endif
 
 #endif // MEMPOOL_PORT_H
