@@ -99,8 +99,8 @@ typedef struct {
     void *ctx;
     uint32_t since; // events up to this number came before it
     eventbus_counts_t counts;
-    uint16_t generation;
-    uint8_t length; // of the pattern
+    uint32_t generation; // 23 bits: as many as a number has room for beside the place
+    uint8_t length;      // of the pattern
     uint8_t kind;
     uint8_t lane;
 } eventbus_sub_t;
@@ -128,7 +128,8 @@ typedef struct {
 
 extern eventbus_t eventbus_default;
 
-// Makes a bus of `size` (1 to EVENTBUS_QUEUE_MAX) slots that are the caller's. O(size).
+// Gives a bus that is all zeros its queue: `size` (1 to EVENTBUS_QUEUE_MAX) slots that are the caller's. Others may ask the bus and
+// publish to nobody meanwhile. O(size).
 void eventbus_open(eventbus_t *bus, eventbus_slot_t *slots, unsigned size);
 
 // ---- Topics (topics.c) ---------------------------------------------------------------------------------
@@ -147,11 +148,11 @@ int eventbus_intern(eventbus_t *bus, const char *name, size_t length, bool keep)
 // The name of a registered topic, with a NUL behind it. O(1).
 const char *eventbus_topic_name(unsigned topic, size_t *length);
 
-// Whether a topic has this number. O(1).
+// Whether a topic has this number. Under the lock. O(1).
 bool eventbus_topic_is(int topic);
 
 // Works out anew what a subscription matches, as long as it has this generation. O(topics).
-void eventbus_match_all(eventbus_t *bus, unsigned index, uint16_t generation);
+void eventbus_match_all(eventbus_t *bus, unsigned index, uint32_t generation);
 
 // Forgets the topics that neither C registered nor an event of the task's lane has. O(topics).
 void eventbus_forget_topics(eventbus_t *bus);
@@ -177,13 +178,14 @@ void eventbus_sub_begin(eventbus_t *bus, int subscription, unsigned kind);
 int eventbus_sub_close(eventbus_t *bus, int subscription, eventbus_counts_t *counts);
 int eventbus_sub_counts(eventbus_t *bus, int subscription, eventbus_counts_t *counts);
 
+#define EVENTBUS_SUB_GENERATIONS 0x7fffffu // 1 to this; a number is obeyed again after so many uses of its place
 #define EVENTBUS_SUB_INDEX(number) (((uint32_t)(number)&0xffu) - 1u)
 #define EVENTBUS_SUB_NUMBER(index, generation) ((int)((uint32_t)(generation) << 8 | ((index) + 1u)))
 
 // ---- The queue (queue.c) -------------------------------------------------------------------------------
 
-// Whether anyone is subscribed to a topic. O(1).
-bool eventbus_is_wanted(eventbus_t *bus, unsigned topic);
+// Whether anyone is subscribed to a topic: 1 or 0, or E_TOPIC where none has this number. O(1).
+int eventbus_is_wanted(eventbus_t *bus, unsigned topic);
 
 // A block for an event of `length` bytes of payload (1 to EVENTBUS_MAX_PAYLOAD): what its priority is allowed. -> handle or
 // E_EXHAUSTED. O(classes).

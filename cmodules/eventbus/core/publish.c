@@ -22,7 +22,9 @@ int eventbus_init(void) {
         // So that its blocks are known by name; where the table is full they are nobody's.
         int opened = mempool_owner_open(owner_name, sizeof(owner_name) - 1u, 0u, 0u);
         owner = opened > 0 ? (mempool_owner_t)opened : MEMPOOL_NO_OWNER;
-        eventbus_open(&eventbus_default, slots, EVENTBUS_QUEUE);
+        if (eventbus_default.size == 0) { // else it has one, and only the task did not start
+            eventbus_open(&eventbus_default, slots, EVENTBUS_QUEUE);
+        }
         bool started = eventbus_port_start();
         mempool_store(&begun, started ? 2u : 0u); // 0: the next caller tries again
         return started ? EVENTBUS_OK : EVENTBUS_E_TASK;
@@ -59,16 +61,19 @@ static MEMPOOL_HOT int check(unsigned priority, const void *payload, size_t leng
     return length == 0 || (payload != NULL && eventbus_cbor_check(payload, length)) ? EVENTBUS_OK : EVENTBUS_E_PAYLOAD;
 }
 
-// All of it is good, and the topic in the table.
+// Priority and payload are good.
 static MEMPOOL_HOT int publish(unsigned topic, unsigned priority, const void *payload, size_t length) {
     eventbus_t *bus = &eventbus_default;
     if (length == 0) {
         payload = &null_item;
         length = 1;
     }
-    if (!eventbus_is_wanted(bus, topic)) {
-        eventbus_count_unwanted(bus);
-        return EVENTBUS_OK;
+    int wanted = eventbus_is_wanted(bus, topic);
+    if (wanted <= 0) {
+        if (wanted == 0) {
+            eventbus_count_unwanted(bus);
+        }
+        return wanted;
     }
     mempool_handle_t handle = eventbus_take((uint32_t)length, priority);
     if (handle <= 0) {
@@ -83,9 +88,6 @@ static MEMPOOL_HOT int publish(unsigned topic, unsigned priority, const void *pa
 }
 
 MEMPOOL_HOT int eventbus_publish_from_isr(int topic, eventbus_priority_t priority, const void *payload, size_t length) {
-    if (!eventbus_topic_is(topic)) {
-        return EVENTBUS_E_TOPIC;
-    }
     int status = check((unsigned)priority, payload, length);
     return status != EVENTBUS_OK ? status : publish((unsigned)topic, (unsigned)priority, payload, length);
 }

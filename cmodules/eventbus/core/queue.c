@@ -13,13 +13,14 @@ eventbus_t eventbus_default MEMPOOL_FAST;
 #define KEEP_MAX (UINT16_MAX - EVENTBUS_SUBSCRIBERS) // listeners to come add theirs without asking
 
 void eventbus_open(eventbus_t *bus, eventbus_slot_t *slots, unsigned size) {
-    memset(bus, 0, sizeof(*bus));
     for (unsigned i = 0; i < size; ++i) {
         slots[i] = (eventbus_slot_t){ .next = { (uint16_t)(i + 1u < size ? i + 2u : 0u), 0 } };
     }
+    MEMPOOL_LOCK();
     bus->slots = slots;
     bus->size = (uint16_t)size;
     bus->free = 1;
+    MEMPOOL_UNLOCK();
 }
 
 // ---- Lists: all under the lock -------------------------------------------------------------------------
@@ -158,9 +159,11 @@ static MEMPOOL_HOT unsigned wanted_by(const eventbus_t *bus, unsigned topic) {
     return lanes;
 }
 
-MEMPOOL_HOT bool eventbus_is_wanted(eventbus_t *bus, unsigned topic) {
+MEMPOOL_HOT int eventbus_is_wanted(eventbus_t *bus, unsigned topic) {
     MEMPOOL_LOCK();
-    bool wanted = wanted_by(bus, topic) != 0;
+    int wanted = !eventbus_topic_is((int)topic) ? EVENTBUS_E_TOPIC
+                 : wanted_by(bus, topic) != 0u  ? 1
+                                                : 0;
     MEMPOOL_UNLOCK();
     return wanted;
 }

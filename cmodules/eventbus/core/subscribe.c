@@ -30,7 +30,7 @@ int eventbus_sub_open(eventbus_t *bus, const eventbus_want_t *want) {
         if (sub->kind != EVENTBUS_SUB_FREE) {
             continue;
         }
-        sub->generation = (uint16_t)(sub->generation % 0x7fffu + 1u);
+        sub->generation = sub->generation % EVENTBUS_SUB_GENERATIONS + 1u;
         sub->pattern = want->pattern;
         sub->length = (uint8_t)want->length;
         sub->lane = want->lane;
@@ -62,7 +62,7 @@ static void set_kind(eventbus_t *bus, int subscription, unsigned kind) {
 void eventbus_sub_begin(eventbus_t *bus, int subscription, unsigned kind) {
     set_kind(bus, subscription, kind);
     unsigned index = EVENTBUS_SUB_INDEX(subscription);
-    eventbus_match_all(bus, index, (uint16_t)((uint32_t)subscription >> 8));
+    eventbus_match_all(bus, index, (uint32_t)subscription >> 8);
     MEMPOOL_LOCK();
     eventbus_sub_t *sub = sub_of(bus, subscription);
     if (sub != NULL) {

@@ -177,7 +177,7 @@ static void learn(eventbus_t *bus, unsigned topic) {
     MEMPOOL_UNLOCK();
 }
 
-void eventbus_match_all(eventbus_t *bus, unsigned index, uint16_t generation) {
+void eventbus_match_all(eventbus_t *bus, unsigned index, uint32_t generation) {
     for (unsigned topic = 1; topic <= EVENTBUS_TOPICS; ++topic) {
         MEMPOOL_LOCK();
         if (topics[topic - 1u].length != 0 && bus->subs[index].generation == generation && bus->subs[index].kind >= EVENTBUS_SUB_CALLBACK) {

@@ -50,6 +50,8 @@ typedef enum {
 
 // Makes the bus ready: once, before the first use; later calls do nothing. Calls mempool_init. Importing eventbus calls it, and
 // eventbus_subscribe.
+// Before it, and while it runs elsewhere, nobody can be subscribed: topics are numbered and publishing is EVENTBUS_OK, as without a
+// subscriber.
 // -> EVENTBUS_OK or E_TASK: a later call tries again. O(queue). ISR: no.
 int eventbus_init(void);
 
@@ -66,7 +68,7 @@ int eventbus_topic(const char *name);
 // O(length) and O(1), whatever the number of subscribers; O(its subscribers) where an event makes way. ISR: no.
 int eventbus_publish(const char *topic, eventbus_priority_t priority, const void *payload, size_t length);
 
-// The same, by the number of a topic. ISR: yes.
+// The same, by the number of a topic. Where several things are wrong, the priority is told first, then the payload. ISR: yes.
 int eventbus_publish_from_isr(int topic, eventbus_priority_t priority, const void *payload, size_t length);
 
 // ---- Subscribing ---------------------------------------------------------------------------------------
@@ -89,6 +91,8 @@ typedef void (*eventbus_fn_t)(const eventbus_event_t *event, void *ctx);
 // Subscribes to `pattern`: a topic; `*` stands for one level, at the end for one or more, alone for everything. The
 // string is not copied: it stays where it is as long as the subscription lasts. An event reaches the
 // subscriptions that there were when it was published.
+// A number is obeyed again after 2^23 - 1 later uses of its very place in the table; before that a subscription that has ended is
+// E_STALE.
 // -> subscription > 0, E_TOPIC, E_SUBSCRIBERS or E_TASK. O(topics). ISR: no.
 int eventbus_subscribe(const char *pattern, eventbus_fn_t fn, void *ctx);
 
@@ -105,6 +109,10 @@ typedef struct {
 int eventbus_counts(int subscription, eventbus_counts_t *counts);
 
 // ---- Seeing --------------------------------------------------------------------------------------------
+//
+// All counts are of 32 bits and come round to 0, a subscription's too; so do seq and the sequence of a source. What compares two
+// of them does so by their difference. Latencies are of events that waited less than 2^32 us (71 minutes); longer ones come round.
+// The mean is of all calls since power-on, of late ones more where there were over 2^31.
 
 typedef struct {
     uint32_t published;                    // events accepted; those that nobody wanted, or that made way later, too

@@ -53,6 +53,7 @@ static mp_obj_t eventbus_EventBus_make_new(const mp_obj_type_t *type, size_t n_a
     eventbus_slot_t *slots = m_new(eventbus_slot_t, queue);
     own_bus_obj_t *self = mp_obj_malloc_with_finaliser(own_bus_obj_t, type);
     bus_init(&self->head, &self->core);
+    memset(&self->core, 0, sizeof(self->core));
     eventbus_open(&self->core, slots, queue);
     self->head.event = eventbus_event_new(false);
     return MP_OBJ_FROM_PTR(self);

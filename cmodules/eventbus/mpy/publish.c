@@ -86,7 +86,7 @@ static EVENTBUS_MPY_NORETURN void raise_size(uint32_t length) {
 }
 
 static bool send(eventbus_obj_t *self, unsigned topic, const message_t *message, uint32_t length) {
-    if (!eventbus_is_wanted(self->core, topic)) {
+    if (eventbus_is_wanted(self->core, topic) == 0) {
         eventbus_count_unwanted(self->core);
         return true;
     }
