@@ -8,9 +8,12 @@
 //      handle:  29 ........... 13 | 12 .. 10 | 9 ..... 0
 //                 generation 17   | pool 1-5 |  index        0 is never a handle; negative is an error
 //
+// A handle is obeyed again after 2^17 reuses of its very block.
+//
 // "ISR: yes" means: callable from interrupts, tasks, threads and either core, at the same time. None of
 // these functions logs, allocates from a heap (but see MEMPOOL_HEAP) or blocks (but see mempool_take_wait).
-// Nothing but mempool_init has to be called first; before it every pool is empty.
+// Nothing but mempool_init has to be called first. Before it, and while it runs elsewhere, a pool that is not filled yet is empty,
+// owners cannot be opened (E_OWNERS), and nothing that is refused leaves a trace but in the counts.
 
 #ifndef MEMPOOL_H
 #define MEMPOOL_H
@@ -31,11 +34,11 @@ typedef enum {
     MEMPOOL_OK = 0,
     MEMPOOL_E_EXHAUSTED = -1, // no block of a class that may serve the request is free
     MEMPOOL_E_SIZE = -2,      // size is 0 or larger than the largest class
-    MEMPOOL_E_QUOTA = -3,     // the owner's quota does not allow it (what a take of his that is about to fail holds counts)
+    MEMPOOL_E_QUOTA = -3,     // the owner's quota does not allow it (what a take of his that is about to be refused holds counts)
     MEMPOOL_E_STALE = -4,     // the block was given back since (or is free: a double give)
     MEMPOOL_E_FOREIGN = -5,   // not a handle or address of ours, or owned by the other language
     MEMPOOL_E_RANGE = -6,     // offset, length, name or number outside its limits
-    MEMPOOL_E_OWNERS = -7,    // the owner table is full (CONFIG_MEMORY_POOL_OWNERS)
+    MEMPOOL_E_OWNERS = -7,    // the owner table is full (CONFIG_MEMORY_POOL_OWNERS), or not there before mempool_init
 } mempool_status_t;
 
 // A handle (> 0), 0 for none, or a mempool_status_t (< 0).
@@ -176,9 +179,9 @@ typedef struct {
     uint32_t peak;        // bytes; of all pools: the sum of the pools' peaks. 0 without DIAGNOSTICS, as are
                           // the counts, requested and waste
     uint32_t utilization; // percent, rounded down
-    uint32_t allocs;      // counts since boot or mempool_reset_stats
-    uint32_t frees;
-    uint32_t failures; // no block was left
+    uint32_t allocs;      // counts since boot or mempool_reset_stats; all counts come round to 0 at 2^32
+    uint32_t frees;       // comes round as allocs does, for whoever looks once in 2^31 allocs
+    uint32_t failures;    // no block was left
     uint32_t spills;
     uint32_t reclaimed;    // given back by a safety net (garbage collection, soft reset)
     uint32_t refused;      // stale, double or foreign use
@@ -196,7 +199,8 @@ typedef struct {
 void mempool_stats(mempool_stats_t *stats);
 int mempool_pool_stats(unsigned pool, mempool_stats_t *stats);
 
-// Counts start at 0 and peaks at what is used now; what is used stays. O(pools + owners). ISR: yes.
+// Counts start at 0 and peaks at what is used now; what is used stays. What is taken or refused meanwhile is counted, or not,
+// once. O(pools + owners). ISR: yes.
 void mempool_reset_stats(void);
 
 typedef struct {
@@ -220,7 +224,7 @@ typedef struct {
     uint32_t handle;
     uint32_t owner;
     uint32_t size;   // bytes asked for
-    uint32_t age_ms; // saturates
+    uint32_t age_ms; // saturates, where mempool_leaks or mempool_check is called once in half the range of the tick (248 days at 10 ms)
 } mempool_leak_t;
 
 // The blocks held for at least `min_age_ms`, oldest first, as many as fit. -> entries written.
@@ -241,10 +245,11 @@ typedef struct {
     int32_t handle;
     uint32_t size; // bytes asked for, 0 where it is not known
     uint32_t owner;
-    uint32_t ticks; // coarse ticks of MEMPOOL_TICK_MS (see port/)
+    uint32_t ticks; // coarse ticks of MEMPOOL_TICK_MS (see port/); they come round
 } mempool_trace_t;
 
-// The last operations, oldest first. -> entries written; 0 without TRACE_ALLOCATIONS. O(entries). ISR: no.
+// The last operations, oldest first, each whole. Not there: one that is being written, one that met an older one still being
+// written in its place, and one in 2^31. -> entries written; 0 without TRACE_ALLOCATIONS. O(entries). ISR: no.
 size_t mempool_trace(mempool_trace_t *out, size_t entries);
 
 // Counts broken invariants: bitmaps, words, counters and owners that disagree, poison that was overwritten.
