@@ -20,10 +20,10 @@ class Budget:
 
 
 BUDGETS = (
-    Budget("take", "take", "< 100 cycles", {ALL: 90, MINIMUM: 60}),
-    Budget("give", "give", "< 50 cycles", {ALL: 48, MINIMUM: 32}),
-    Budget("stats", "stats of all five pools", "< 200 cycles", {ALL: 190, MINIMUM: 160}),
-    Budget("give_refused", "refused give (stale, foreign, double)", "-", {ALL: 40, MINIMUM: 30}),
+    Budget("take", "take", "< 100 cycles", {ALL: 88, MINIMUM: 59}),
+    Budget("give", "give", "< 50 cycles", {ALL: 43, MINIMUM: 32}),
+    Budget("stats", "stats of all five pools", "< 200 cycles", {ALL: 186, MINIMUM: 160}),
+    Budget("give_refused", "refused give (stale, foreign, double)", "-", {ALL: 38, MINIMUM: 30}),
     Budget("take_empty", "take from an empty pool", "-", {ALL: 40, MINIMUM: 30}),
 )
 

@@ -10,8 +10,8 @@ MEMPOOL_HOT int mempool_lookup(mempool_handle_t handle, mempool_pool_t **pool, u
     if ((uint32_t)handle >> 30 != 0 || index >= mempool_count(*pool)) {
         return MEMPOOL_E_FOREIGN;
     }
-    *fields = mempool_load(mempool_word(*pool, index)) ^ (uint32_t)handle << 2;
-    return *fields >> 15 == 0 && MEMPOOL_IN_USE(*fields) ? MEMPOOL_OK : MEMPOOL_E_STALE;
+    *fields = mempool_load(mempool_word(*pool, index)) ^ MEMPOOL_HELD(handle);
+    return MEMPOOL_IN_USE(*fields) ? MEMPOOL_OK : MEMPOOL_E_STALE;
 }
 
 #if MEMPOOL_DIAGNOSTICS
@@ -135,17 +135,17 @@ MEMPOOL_HOT int mempool_adopt(mempool_handle_t handle, uint32_t flags) {
             break;
         }
         uint32_t wanted = (flags & MEMPOOL_PYTHON) != 0 ? fields | MEMPOOL_FIELD_PYTHON : fields & ~MEMPOOL_FIELD_PYTHON;
-        if (!MEMPOOL_IN_USE(wanted)) {
+        if (!MEMPOOL_FIELDS_TELL(wanted)) {
             wanted = MEMPOOL_FIELD_SIZE(1u); // as in take: 1 byte, C, no owner
         }
-        uint32_t tag = (uint32_t)handle << 2;
+        uint32_t held = MEMPOOL_HELD(handle);
         // The sum grows before the word does, and back where that fails: a give between the two never takes off more than it has.
         bool larger = MEMPOOL_DIAGNOSTICS && MEMPOOL_SIZE_MINUS_1_OF(wanted) != MEMPOOL_SIZE_MINUS_1_OF(fields);
         int zero;
         if (larger) {
             (void)mempool_add(&pool->state, 1u, &zero);
         }
-        if (mempool_cas(mempool_word(pool, mempool_handle_index(handle)), tag ^ fields, tag ^ wanted)) {
+        if (mempool_cas(mempool_word(pool, mempool_handle_index(handle)), held ^ fields, held ^ wanted)) {
             break;
         }
         if (larger) {
@@ -192,8 +192,8 @@ static MEMPOOL_HOT mempool_handle_t locate(const void *data, bool *is_free) {
     }
     uint32_t word = mempool_load(mempool_word(mempool_pool(p++), index));
     uint32_t number = p << 10 | index;
-    *is_free = !MEMPOOL_IN_USE((word ^ number << 2) & 0x7fffu);
-    return (mempool_handle_t)(word >> 15 << 13 | number);
+    *is_free = mempool_word_is_free(word, number);
+    return mempool_word_handle(word, number);
 }
 
 MEMPOOL_HOT mempool_handle_t mempool_handle_of(const void *data) {

@@ -31,13 +31,15 @@ static uint32_t look(unsigned p, uint32_t *owned) {
         for (uint32_t i = 0; i < (left < 32u ? left : 32u); ++i) {
             uint32_t index = 32u * leaf + i;
             uint32_t word = mempool_load(mempool_word(pool, index));
-            uint32_t fields = (word ^ ((p + 1u) << 12 | index << 2)) & 0x7fffu;
+            uint32_t number = (p + 1u) << 10 | index;
             if ((bits >> i & 1u) != 0) {
                 ++free;
-                broken += fields != 0;
+                broken += !mempool_word_is_free(word, number);
                 continue;
             }
-            broken += !MEMPOOL_IN_USE(fields);
+            uint32_t fields = word ^ MEMPOOL_HELD(mempool_word_handle(word, number));
+            broken += mempool_word_is_free(word, number) || !MEMPOOL_IN_USE(fields);
+            fields &= MEMPOOL_FIELDS_MASK;
             uint32_t owner = MEMPOOL_OWNER_OF(fields);
             uint32_t size_minus_1 = MEMPOOL_SIZE_MINUS_1_OF(fields);
             broken += owner > MEMPOOL_OWNERS || size_minus_1 >= block_size;

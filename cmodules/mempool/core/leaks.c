@@ -4,7 +4,7 @@
 
 // The handle that a block has, or had when it was last in use.
 static mempool_handle_t handle_at(mempool_pool_t *pool, unsigned number, uint32_t index) {
-    return (mempool_handle_t)(mempool_load(mempool_word(pool, index)) >> 15 << 13 | (number + 1u) << 10 | index);
+    return mempool_word_handle(mempool_load(mempool_word(pool, index)), (number + 1u) << 10 | index);
 }
 
 #if MEMPOOL_DIAGNOSTICS

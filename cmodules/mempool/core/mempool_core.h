@@ -16,6 +16,7 @@
 //                of a block in use: the same, XOR (size-1 9 << 6 | owner 5 << 1 | Python-owned 1)
 //                so the upper 17 bits are the generation in both, and word XOR (handle << 2) leaves the fields bare. They
 //                are never all 0: a block is free exactly when its word says so, also while it changes hands.
+//                Without owners (MEMPOOL_NARROW): the handle, not shifted, XOR (Python-owned 1 << 9 | size-1 9).
 //
 // Life of a block: take  state -= 1, leaf &= ~bit, word ^= fields
 //                  give  word = next handle (one compare-and-swap: of many givers one wins), leaf |= bit, state += 1
@@ -31,29 +32,44 @@
 #define MEMPOOL_UNIT (1u << 20) // one free block in the state word
 #define MEMPOOL_SUM_MASK (MEMPOOL_UNIT - 1u)
 
-#define MEMPOOL_FIELD_PYTHON 1u
 #define MEMPOOL_GENERATION_STEP (1u << 15)
-#if MEMPOOL_OWNERS > 0
+
+// Without owners the fields have room beside a whole handle, and a block in use is told from a free one by the upper 22 bits alone:
+// one compare less in each give. Only where a free word never looks like that: bits 10 to 12 of it are the lowest bit of the
+// pool and the two highest of the index, which are a pool's number in SMALL from block 512 and in XLARGE from block 256 on.
+#define MEMPOOL_NARROW \
+    (MEMPOOL_OWNERS == 0 && CONFIG_MEMORY_POOL_SMALL_COUNT + MEMPOOL_GROW <= 512 && CONFIG_MEMORY_POOL_XLARGE_COUNT + MEMPOOL_GROW <= 256)
+
+#if MEMPOOL_NARROW
+#define MEMPOOL_HELD(handle) ((uint32_t)(handle)) // what the fields of a block in use are mixed into
+#define MEMPOOL_FIELD_PYTHON (1u << 9)
+#define MEMPOOL_FIELD_OWNER(owner) 0u
+#define MEMPOOL_FIELD_SIZE(size_minus_1) (size_minus_1)
+#define MEMPOOL_FIELDS_TELL(fields) true // whether a word with these is told from a free one
+#define MEMPOOL_FIELDS_MASK 0x3ffu
+#define MEMPOOL_OWNER_OF(fields) 0u
+#define MEMPOOL_SIZE_MINUS_1_OF(fields) ((fields)&511u)
+#define MEMPOOL_TOP_SHIFT 10
+#else
+#define MEMPOOL_HELD(handle) ((uint32_t)(handle) << 2)
+#define MEMPOOL_FIELD_PYTHON 1u
 #define MEMPOOL_FIELD_OWNER(owner) ((uint32_t)(owner) << 1)
 #define MEMPOOL_FIELD_SIZE(size_minus_1) ((size_minus_1) << 6)
+#define MEMPOOL_FIELDS_TELL(fields) ((fields) != 0)
+#define MEMPOOL_FIELDS_MASK 0x7fffu
 #define MEMPOOL_OWNER_OF(fields) ((fields) >> 1 & 31u)
 #define MEMPOOL_SIZE_MINUS_1_OF(fields) ((fields) >> 6)
-#define MEMPOOL_IN_USE(fields) ((fields) != 0)
-// give's compare: the generation, and not the free word.
-#define MEMPOOL_TOP_SHIFT 15
-#define MEMPOOL_TOP_OF(handle) ((uint32_t)(handle) >> 13)
-#define MEMPOOL_HANDLE_OF(top, tag) ((mempool_handle_t)((tag) >> 2 | (top) << 13)) // tag: the handle shifted left by 2
-#else
-// Without owners their place says that the block is in use, next to the generation: one compare tests both.
-#define MEMPOOL_FIELD_OWNER(owner) (16u << 10)
-#define MEMPOOL_FIELD_SIZE(size_minus_1) ((size_minus_1) << 1)
-#define MEMPOOL_OWNER_OF(fields) 0u
-#define MEMPOOL_SIZE_MINUS_1_OF(fields) ((fields) >> 1 & 511u)
-#define MEMPOOL_IN_USE(fields) (((fields)&16u << 10) != 0)
-#define MEMPOOL_TOP_SHIFT 14
-#define MEMPOOL_TOP_OF(handle) ((uint32_t)(handle) >> 12 ^ 1u)
-#define MEMPOOL_HANDLE_OF(top, tag) ((mempool_handle_t)((tag) >> 2 | ((top) ^ 1u) << 12))
+#define MEMPOOL_TOP_SHIFT 15 // give compares the generation, and that it is not the free word
 #endif
+
+// The part of a handle that give compares, and the handle again; `tag` is the handle shifted left by 2.
+#define MEMPOOL_TOP_BITS (MEMPOOL_TOP_SHIFT == 15 ? 13 : 10)
+#define MEMPOOL_TOP_OF(handle) ((uint32_t)(handle) >> MEMPOOL_TOP_BITS)
+#define MEMPOOL_TOP_IS_FOREIGN(top) ((top) >> (30 - MEMPOOL_TOP_BITS) != 0)
+#define MEMPOOL_HANDLE_OF(top, tag) ((mempool_handle_t)((tag) >> 2 | (top) << MEMPOOL_TOP_BITS))
+
+// Whether word XOR MEMPOOL_HELD(handle) is that of a block in use by this handle.
+#define MEMPOOL_IN_USE(fields) (((fields) & ~MEMPOOL_FIELDS_MASK) == 0 && MEMPOOL_FIELDS_TELL(fields))
 
 #define MEMPOOL_MAX2(a, b) ((a) > (b) ? (a) : (b))
 #define MEMPOOL_MOST_LEAVES                                                  \
@@ -201,6 +217,17 @@ static MEMPOOL_HOT inline mempool_word_t *mempool_word(mempool_pool_t *pool, uin
 // Rises while others read it: what lies behind it was there first.
 static MEMPOOL_HOT inline uint32_t mempool_count(const mempool_pool_t *pool) {
     return mempool_load(&pool->count);
+}
+
+// What the word of block `number` (the lower 13 bits of its handles) says: whether it is free; and by which handle it is held, or will
+// be next.
+static MEMPOOL_HOT inline bool mempool_word_is_free(uint32_t word, uint32_t number) {
+    return ((word ^ number << 2) & 0x7fffu) == 0;
+}
+
+static MEMPOOL_HOT inline mempool_handle_t mempool_word_handle(uint32_t word, uint32_t number) {
+    uint32_t generation = MEMPOOL_NARROW && !mempool_word_is_free(word, number) ? word >> 13 : word >> 15;
+    return (mempool_handle_t)(generation << 13 | number);
 }
 
 static MEMPOOL_HOT inline unsigned mempool_handle_pool(mempool_handle_t handle) {

@@ -119,8 +119,8 @@ static MEMPOOL_HOT inline __attribute__((always_inline)) mempool_handle_t fill_i
     mempool_poke(word + 1, mempool_port_tick());
 #endif
     // A plain store, although others try to compare and set this word: each of them refuses a word that is free.
-    mempool_store(word, free_word ^ fields);
     mempool_handle_t handle = (mempool_handle_t)(free_word >> 2);
+    mempool_store(word, (MEMPOOL_NARROW ? MEMPOOL_HELD(handle) : free_word) ^ fields);
 #if MEMPOOL_POISON
     mempool_poison_verify(mempool_handle_pool(handle), mempool_handle_index(handle), handle);
 #endif
@@ -143,7 +143,7 @@ static MEMPOOL_HOT inline __attribute__((always_inline)) mempool_handle_t take_f
     uint32_t asked = fields;
     (void)asked;
     (void)block_size;
-    if (!MEMPOOL_IN_USE(fields)) {
+    if (!MEMPOOL_FIELDS_TELL(fields)) {
         size_minus_1 = 1; // 1 byte, C, no owner: the one request whose fields would be those of a free block
         fields = MEMPOOL_FIELD_SIZE(size_minus_1);
     }

@@ -99,12 +99,12 @@ MEMPOOL_HOT int mempool_give(mempool_handle_t handle) {
 #if MEMPOOL_DIAGNOSTICS
         return mempool_refuse_stale(MEMPOOL_HANDLE_OF(top, tag));
 #else
-        return top >> (32 - MEMPOOL_TOP_SHIFT) != 0 ? MEMPOOL_E_FOREIGN : MEMPOOL_E_STALE;
+        return MEMPOOL_TOP_IS_FOREIGN(top) ? MEMPOOL_E_FOREIGN : MEMPOOL_E_STALE;
 #endif
     }
-    mempool_trace_record(MEMPOOL_TRACE_GIVE, handle, MEMPOOL_SIZE_MINUS_1_OF(word ^ tag) + 1u,
-        MEMPOOL_OWNER_OF(word ^ tag));
-    (void)put_back(middle, handle, complement, bit, word ^ tag, &status);
+    uint32_t fields = word ^ (MEMPOOL_NARROW ? MEMPOOL_HELD(handle) : tag);
+    mempool_trace_record(MEMPOOL_TRACE_GIVE, handle, MEMPOOL_SIZE_MINUS_1_OF(fields) + 1u, MEMPOOL_OWNER_OF(fields));
+    (void)put_back(middle, handle, complement, bit, fields, &status);
     MEMPOOL_LEAVE();
     return status;
 }

@@ -92,7 +92,7 @@ MEMPOOL_HOT int mempool_give_flags(mempool_handle_t handle, uint32_t flags) {
             status = MEMPOOL_E_FOREIGN;
         } else if (mempool_swap_if(mempool_word(pool, index), MEMPOOL_TOP_SHIFT, MEMPOOL_TOP_OF(handle), tag,
                        tag + MEMPOOL_GENERATION_STEP, &word)) {
-            fields = word ^ tag;
+            fields = word ^ MEMPOOL_HELD(handle);
             mempool_trace_record((flags & MEMPOOL_RECLAIM) != 0 ? MEMPOOL_TRACE_RECLAIM : MEMPOOL_TRACE_GIVE, handle,
                 MEMPOOL_SIZE_MINUS_1_OF(fields) + 1u, MEMPOOL_OWNER_OF(fields));
             if ((flags & MEMPOOL_RECLAIM) != 0) {

@@ -86,7 +86,7 @@ void mempool_init(void);
 
 // Takes a block of the smallest class that holds `size` bytes (1 to 512), for `owner` (or MEMPOOL_NO_OWNER).
 // Never spills, never uses the reserve. -> handle, E_EXHAUSTED, E_SIZE, E_QUOTA or E_RANGE (no such owner).
-// A request of 1 byte without an owner is kept as one of 2. O(1). ISR: yes.
+// In a build with owners, a request of 1 byte without one is kept as one of 2. O(1). ISR: yes.
 mempool_handle_t mempool_take(uint32_t size, mempool_owner_t owner);
 
 // The same with MEMPOOL_SPILL, _CRITICAL, _PYTHON, _HEAP_OK, _ROOM(n) in `flags`. O(classes). ISR: yes, without HEAP_OK.

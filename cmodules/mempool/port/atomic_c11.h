@@ -110,7 +110,7 @@ static inline bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t t
     uint32_t old = atomic_load_explicit(w, memory_order_relaxed);
     MEMPOOL_COMPILER_FENCE();
     do {
-        if (old >> shift != top || (shift != 14 && old == bar)) {
+        if (old >> shift != top || (shift == 15 && old == bar)) {
             return false;
         }
     } while (!atomic_compare_exchange_weak_explicit(w, &old, next, MEMPOOL_ORDER_RMW, memory_order_relaxed));

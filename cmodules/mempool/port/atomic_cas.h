@@ -113,7 +113,7 @@ MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint
     __atomic_thread_fence(__ATOMIC_RELEASE);
     do {
         old = mempool_peek(w);
-        if (old >> shift != top || (shift != 14 && old == bar)) {
+        if (old >> shift != top || (shift == 15 && old == bar)) {
             return false;
         }
     } while (!mempool_cas_primitive(w, old, next));

@@ -154,7 +154,7 @@ refused:
 MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint32_t top, uint32_t bar, uint32_t next,
     uint32_t *was) {
     uint32_t value, scratch;
-    if (shift == 14) {
+    if (shift != 15) {
         MEMPOOL_SWAP("");
     } else {
         MEMPOOL_SWAP("beq %[v], %[bar], %l[refused]\n\t");

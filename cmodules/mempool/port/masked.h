@@ -88,7 +88,7 @@ MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint
     uint32_t next, uint32_t *was) {
     MEMPOOL_PORT_CHECK_MASK();
     *was = *w;
-    if (*was >> shift != top || (shift != 14 && *was == bar)) {
+    if (*was >> shift != top || (shift == 15 && *was == bar)) {
         return false;
     }
     *w = next;

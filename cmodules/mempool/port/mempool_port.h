@@ -13,7 +13,7 @@
 //      mempool_add_if(w, least, delta, &now)           while (int32_t)*w >= least: *w += delta, now = *w, true; else false
 //      mempool_sub_if(w, amount, &now)                 the same with least = amount, delta = -amount
 //      mempool_swap_if(w, shift, top, bar, next, &was)
-//                                                      while *w >> shift == top and (shift == 14 or *w != bar):
+//                                                      while *w >> shift == top and (shift != 15 or *w != bar):
 //                                                      was = *w, *w = next, true; else false
 //
 // Each word is changed by one of the two groups only, on every port, as there are machines where a change of the one kind is lost
