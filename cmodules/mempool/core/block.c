@@ -190,6 +190,10 @@ static MEMPOOL_HOT mempool_handle_t locate(const void *data, bool *is_free) {
     if (!found) {
         return 0;
     }
+    // Before mempool_init, and while a larger pool is being filled, its word is not there.
+    if (index >= mempool_count(mempool_pool(p))) {
+        return 0;
+    }
     uint32_t word = mempool_load(mempool_word(mempool_pool(p++), index));
     uint32_t number = p << 10 | index;
     *is_free = mempool_word_is_free(word, number);
