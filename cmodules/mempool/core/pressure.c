@@ -46,6 +46,16 @@ static MEMPOOL_HOT void set_marks(unsigned p, uint32_t level) {
                                                              : mempool_peek(&marks->low));
 }
 
+// What a word is, after what was written here before.
+static MEMPOOL_HOT inline uint32_t look_again(mempool_word_t *word) {
+#ifdef MEMPOOL_PORT_IN_ORDER
+    return mempool_load(word);
+#else
+    int zero;
+    return mempool_add(word, 0u, &zero);
+#endif
+}
+
 // Marks are set after the level, and both looked at again: of several that look at once, the last leaves them in order,
 // and what is taken or given meanwhile is either seen here or finds the new marks. Both second looks are read-modify-writes, as
 // are the changes that they look for: only that orders the marks written here against what the others read after theirs.
@@ -57,10 +67,9 @@ static MEMPOOL_HOT void settle(unsigned p) {
         uint32_t level = LEVEL(word, p);
         uint32_t next = next_level(p, mempool_load(&mempool_pool(p)->state), level);
         if (next == level || mempool_cas(&levels, word, pack(word, p, next, TOLD(word, p)))) {
-            int zero;
             set_marks(p, next);
-            uint32_t state = mempool_add(&mempool_pool(p)->state, 0u, &zero);
-            beyond = LEVEL(mempool_add(&levels, 0u, &zero), p) != next || next_level(p, state, next) != next ||
+            uint32_t state = look_again(&mempool_pool(p)->state);
+            beyond = LEVEL(look_again(&levels), p) != next || next_level(p, state, next) != next ||
                      MEMPOOL_RESIZINGS() != resizings;
         }
     }

@@ -9,6 +9,12 @@
 // two would be lost. A word is therefore changed by LR/SC alone (add, add_if, sub_if, swap_if, cas) or by amos alone (fetch_*,
 // at_least, at_most), and mempool_add is a loop here, although amoadd.w would be three instructions less.
 //
+// A load-reserved that takes the reservation over hands it on: the store-conditional of whoever was interrupted would pair with it,
+// and undo what came between. So none is left behind: what is refused ends it. An interrupt, which runs to its end, is seen by whom
+// it interrupted. Two tasks that preempt each other need more where one has changed the word, and is stopped again between the two
+// instructions of its next change: the switch of tasks, or the trap, must drop the reservation there. That is assumed of the chip.
+// Take and give change a word once, so that it takes two calls within one time slice.
+//
 // Plain stores beside LR/SC: to a block's word, by the taker of a free block. Every LR/SC of that word refuses a free block before
 // its store-conditional, so that none that is under way can succeed behind such a store.
 
@@ -24,6 +30,9 @@ typedef volatile uint32_t mempool_word_t;
                                                   :  \
                                                   :  \
                                                   : "memory")
+
+// The order of the program is what everybody sees: a look behind a store needs no more than a load.
+#define MEMPOOL_PORT_IN_ORDER 1
 
 MEMPOOL_PORT_INLINE uint32_t mempool_load(const mempool_word_t *w) {
     uint32_t v = *w;
@@ -87,6 +96,13 @@ MEMPOOL_PORT_INLINE void mempool_at_most(mempool_word_t *w, uint32_t v) {
                      : "memory");
 }
 
+// Ends the reservation of a change that is refused, by storing what was loaded: where that succeeds nothing came between.
+#define MEMPOOL_END_RESERVATION(value)     \
+    __asm__ volatile("sc.w zero, %0, (%1)" \
+                     :                     \
+                     : "r"(value), "r"(w)  \
+                     : "memory")
+
 MEMPOOL_PORT_INLINE bool mempool_cas(mempool_word_t *w, uint32_t expected, uint32_t desired) {
     uint32_t value, failed;
     __asm__ goto volatile(
@@ -100,6 +116,7 @@ MEMPOOL_PORT_INLINE bool mempool_cas(mempool_word_t *w, uint32_t expected, uint3
         : differs);
     return true;
 differs:
+    MEMPOOL_END_RESERVATION(value);
     return false;
 }
 
@@ -118,6 +135,7 @@ MEMPOOL_PORT_INLINE bool mempool_add_if(mempool_word_t *w, int32_t least, uint32
     *now = value;
     return true;
 refused:
+    MEMPOOL_END_RESERVATION(value);
     return false;
 }
 
@@ -136,6 +154,7 @@ MEMPOOL_PORT_INLINE bool mempool_sub_if(mempool_word_t *w, uint32_t amount, uint
     *now = value;
     return true;
 refused:
+    MEMPOOL_END_RESERVATION(value);
     return false;
 }
 
@@ -162,9 +181,11 @@ MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint
     *was = value;
     return true;
 refused:
+    MEMPOOL_END_RESERVATION(value);
     return false;
 }
 #undef MEMPOOL_SWAP
+#undef MEMPOOL_END_RESERVATION
 
 // An entry of a constant table of pointers: GCC makes two instructions of its address, of which a load can take one along.
 #define MEMPOOL_PORT_FETCH(result, table, number)                       \
