@@ -27,17 +27,16 @@ static MEMPOOL_HOT int count_refusal(mempool_handle_t handle, mempool_word_t *co
     return status;
 }
 
-MEMPOOL_HOT __attribute__((noinline)) int mempool_refuse_stale(mempool_handle_t handle) {
-    mempool_pool_t *pool = mempool_pool_of(handle);
+MEMPOOL_HOT __attribute__((noinline)) int mempool_refuse_stale(mempool_handle_t handle, mempool_word_t *middle) {
     if ((uint32_t)handle >> 30 != 0) {
         return count_refusal(handle, &mempool_refused_foreign, MEMPOOL_E_FOREIGN);
     }
-    return count_refusal(handle, &pool->refused, MEMPOOL_E_STALE);
+    return count_refusal(handle, &MEMPOOL_OF_MIDDLE(middle)->refused, MEMPOOL_E_STALE);
 }
 
 MEMPOOL_HOT int mempool_refuse(mempool_handle_t handle, int status) {
     if (status == MEMPOOL_E_STALE && !mempool_handle_is_heap(handle)) {
-        return mempool_refuse_stale(handle);
+        return mempool_refuse_stale(handle, MEMPOOL_MIDDLE(mempool_pool_of(handle)));
     }
     return count_refusal(handle, &mempool_refused_foreign, status);
 }

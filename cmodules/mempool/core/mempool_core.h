@@ -395,7 +395,7 @@ int mempool_lookup(mempool_handle_t handle, mempool_pool_t **pool, uint32_t *fie
 // Counts and traces a refusal; returns it, or E_FOREIGN where the number is none of 30 bits.
 #if MEMPOOL_DIAGNOSTICS
 int mempool_refuse(mempool_handle_t handle, int status);
-int mempool_refuse_stale(mempool_handle_t handle); // the pool field is known to be good
+int mempool_refuse_stale(mempool_handle_t handle, mempool_word_t *middle); // of a handle whose pool this is
 #else
 static MEMPOOL_HOT inline int mempool_refuse(mempool_handle_t handle, int status) {
     return (uint32_t)handle >> 30 != 0 ? MEMPOOL_E_FOREIGN : status;

@@ -97,7 +97,7 @@ MEMPOOL_HOT int mempool_give(mempool_handle_t handle) {
     if (!mempool_swap_if(word_at(middle, complement), MEMPOOL_TOP_SHIFT, top, tag, tag + MEMPOOL_GENERATION_STEP, &word)) {
         MEMPOOL_LEAVE();
 #if MEMPOOL_DIAGNOSTICS
-        return mempool_refuse_stale(MEMPOOL_HANDLE_OF(top, tag));
+        return mempool_refuse_stale(MEMPOOL_HANDLE_OF(top, tag), middle);
 #else
         return MEMPOOL_TOP_IS_FOREIGN(top) ? MEMPOOL_E_FOREIGN : MEMPOOL_E_STALE;
 #endif
