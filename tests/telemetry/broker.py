@@ -10,13 +10,14 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 from pathlib import Path
 
 import machine
 import paho.mqtt.client as mqtt
 from console import die_with_parent
 from paho.mqtt.enums import CallbackAPIVersion
+from ports import free_port
+from waiting import PATIENCE_S, wait_for
 
 HERE = Path(__file__).resolve().parent
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -28,28 +29,13 @@ max_queued_messages 0
 max_connections -1
 log_type error
 log_type warning
+log_type notice
 """
-
-
-def wait(what, seconds=20.0, step=0.02):
-    """The first true answer of what(); the last one where the time is over."""
-    end = time.monotonic() + seconds
-    while True:
-        answer = what()
-        if answer or time.monotonic() > end:
-            return answer
-        time.sleep(step)
 
 
 def topic(device="room-1", kind="state", tenant="acme"):
     """As room.py and docs/telemetry.md have it."""
     return f"modesp/v1/{tenant}/{device}/memory/{kind}"
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Broker:
@@ -70,11 +56,14 @@ class Broker:
             stderr=(self.folder / "mosquitto.log").open("ab"),
             preexec_fn=die_with_parent,
         )
-        assert wait(self._answers), (self.folder / "mosquitto.log").read_text()
+        wait_for(self._answers, shown=self.log)
+
+    def log(self):
+        return (self.folder / "mosquitto.log").read_text()
 
     def _answers(self):
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            socket.create_connection(("127.0.0.1", self.port), PATIENCE_S).close()
         except OSError:
             return False
         return True
@@ -108,7 +97,7 @@ class Watcher:
         self.client.max_inflight_messages_set(1000)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
-        assert self._subscribed.wait(10)
+        assert self._subscribed.wait(PATIENCE_S)
 
     def payloads(self, end):
         return [json.loads(payload) for topic, payload, _ in list(self.got) if topic.endswith(end)]
@@ -123,6 +112,12 @@ class Watcher:
 
     def say(self, topic, payload, retain=False):
         self.client.publish(topic, payload, 1, retain)
+
+    def settled(self):
+        """All that the broker had before this call has come: what it is told last comes last."""
+        mark = f"settled/{len(self.got)}"
+        self.say(mark, b"")
+        wait_for(lambda: any(name == mark for name, _, _ in list(self.got)))
 
     def close(self):
         self.client.disconnect()
@@ -154,7 +149,7 @@ class Wire:
     def _carry(self, near):
         far = None
         try:
-            far = socket.create_connection(("127.0.0.1", self._to), 2)
+            far = socket.create_connection(("127.0.0.1", self._to), PATIENCE_S)
             self._open += [near, far]
             with selectors.DefaultSelector() as selector:
                 selector.register(near, selectors.EVENT_READ, far)
@@ -235,7 +230,7 @@ class Device:
         if self.process.poll() is None:
             self.process.stdin.write("quit\n")
         rest = self.process.stdout.read()
-        assert self.process.wait(10) == 0, rest
+        assert self.process.wait(PATIENCE_S) == 0, rest
 
     def kill(self):
         self.process.kill()

@@ -11,9 +11,10 @@ import time
 from collections import defaultdict
 
 import machine
-from broker import HERE, Watcher, wait
+from broker import HERE, Watcher
 from console import die_with_parent
 from fleet_devices import PATTERN
+from waiting import PATIENCE_S, wait_for
 
 DEVICES = 1000
 PROCESSES = 4
@@ -62,12 +63,12 @@ def test_a_thousand_devices(many_files, broker):
         assert total["errors"] == total["dropped"] == total["used"] == 0, total
         wanted = total["sent"] + total["answered"]
         ends = ("/state", "/response")
-        assert wait(lambda: sum(t.endswith(ends) for t, _, _ in list(watcher.got)) >= wanted)
+        wait_for(lambda: sum(t.endswith(ends) for t, _, _ in list(watcher.got)) >= wanted)
         cpu = broker.cpu_seconds() - cpu
     finally:
         for process in fleet:
             process.stdin.close()
-            process.wait(20)
+            process.wait(PATIENCE_S)
         watcher.close()
     numbers = defaultdict(list)
     for topic, payload, _ in watcher.got:

@@ -23,7 +23,8 @@ async def main(port, states):
     while telemetry.sent < states:
         await asyncio.sleep(0.02)
     client.sock.close()  # the broker is away: what is made meanwhile waits
-    await asyncio.sleep(0.5)
+    while telemetry.queued < 2 or not telemetry.errors:
+        await asyncio.sleep(0.02)
     queued = telemetry.queued
     client.connect()
     while telemetry.queued:

@@ -1,5 +1,5 @@
 # The two halves of Telemetry apart: the loop looks, and a thread waits for the network.
-#   apart.py PORT SECONDS
+#   apart.py PORT RECORDS ERRORS   ends when it has made so many, and so many attempts failed
 import _thread
 import json
 import sys
@@ -7,10 +7,11 @@ import time
 
 import mempool
 from memdiag import Telemetry
+from owntime import OwnTime
 from smallmqtt import MQTTClient
 
 client = MQTTClient("apart", "127.0.0.1", int(sys.argv[1]))
-telemetry = Telemetry(client, "modesp/v1/acme/apart/memory", 0.05, quota=512)
+telemetry = Telemetry(client, "modesp/v1/acme/apart/memory", 0.1, quota=4096)
 running = True
 ended = []
 
@@ -23,18 +24,17 @@ def send():
 
 
 _thread.start_new_thread(send, ())
-begin = before = time.ticks_ms()
-longest_ms = 0
-while time.ticks_diff(before, begin) < int(sys.argv[2]) * 1000:
+step = OwnTime()
+longest_us = 0
+while telemetry._seq < int(sys.argv[2]) or telemetry.errors < int(sys.argv[3]):
+    step.start()
     telemetry.sample()
     time.sleep_ms(1)
-    now = time.ticks_ms()
-    longest_ms = max(longest_ms, time.ticks_diff(now, before))
-    before = now
+    longest_us = max(longest_us, step.took_us())
 running = False
 while not ended:
     time.sleep_ms(10)
-for _ in range(50):
+for _ in range(100):  # more than may wait
     telemetry.pump()
 made = telemetry._seq
 balanced = made == telemetry.sent + telemetry.queued + telemetry.dropped
@@ -44,7 +44,7 @@ telemetry.close()
 print(
     json.dumps(
         {
-            "longest_ms": longest_ms,
+            "longest_ms": longest_us // 1000,
             "made": made,
             "sent": sent,
             "balanced": balanced,

@@ -23,7 +23,7 @@ for number in range(first, first + count):
             bus=None,
             owner=owner,
             ready=lambda: going,
-            timeout_s=10,
+            timeout_s=120,  # 1,000 devices, one broker, and whatever else the computer does
         )
     )
 going = True

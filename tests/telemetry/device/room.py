@@ -1,6 +1,7 @@
 # A controller's loop with telemetry, on the unix port, told what to do by lines on stdin:
-#   stats | event TOPIC POOL | close | quit
-# It answers each by a line of JSON.  room.py CLIENT PORT DEVICE PERIOD_S QUOTA [KEEPALIVE_S]
+#   stats | event TOPIC POOL | hold | go | period SECONDS | close | quit
+# On hold it makes no step. It answers each by a line of JSON.
+#   room.py CLIENT PORT DEVICE PERIOD_S QUOTA [KEEPALIVE_S]
 import json
 import select
 import sys
@@ -9,6 +10,7 @@ import time
 import mempool
 from eventbus import bus
 from memdiag import Telemetry
+from owntime import OwnTime
 
 kind, port, device, period_s, quota = sys.argv[1:6]
 keepalive_s = int(sys.argv[6]) if len(sys.argv) > 6 else 0
@@ -25,8 +27,10 @@ telemetry = Telemetry(
 )
 poller = select.poll()
 poller.register(sys.stdin, select.POLLIN)
+step = OwnTime()
 longest_us = 0
 ticks = 0
+held = False
 
 
 def stats():
@@ -49,11 +53,11 @@ def stats():
 
 
 while True:
-    begin = time.ticks_us()
-    telemetry.tick()
-    took = time.ticks_diff(time.ticks_us(), begin)
-    longest_us = max(longest_us, took)
-    ticks += 1
+    if not held:
+        step.start()
+        telemetry.tick()
+        longest_us = max(longest_us, step.took_us())
+        ticks += 1
     if not poller.poll(1):
         continue
     words = sys.stdin.readline().split()
@@ -62,9 +66,13 @@ while True:
     if words[0] == "event":
         done = bus.publish(words[1], pool=words[2], utilization=83)
         print(json.dumps({"event": done}))
-    elif words[0] == "close":
-        telemetry.close()
-        print(json.dumps(stats()))
     else:
+        if words[0] in ("hold", "go"):
+            held = words[0] == "hold"
+        elif words[0] == "period":
+            telemetry._period_ms = int(float(words[1]) * 1000)
+            telemetry._due = time.ticks_add(time.ticks_ms(), telemetry._period_ms)
+        elif words[0] == "close":
+            telemetry.close()
         print(json.dumps(stats()))
 telemetry.close()
