@@ -212,10 +212,14 @@ clone:
 	@test -f $(MPY)/lib/micropython-lib/README.md || \
 	    { echo "$(MPY) lacks a submodule: run git -C $(MPY) submodule update --init lib/micropython-lib"; exit 1; }
 
+# MicroPython writes the day of the build into itself. Here it is the day of its source, or what SOURCE_DATE_EPOCH says: the
+# same source gives the same firmware on every day, and the next day's build compiles nothing again.
+SOURCE_DAY = SOURCE_DATE_EPOCH=$(or $(SOURCE_DATE_EPOCH),$$(stat -c %Y $(MPY)/py/mpconfig.h))
+
 # Upstream's makefiles see none of this one's variables; the downloaded source has no git, and is not to take ours for its own.
 UPSTREAM = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u TARGET -u VARIANT -u BOARD -u BUILD -u CONFIG \
     -u USER_C_MODULES -u FROZEN_MANIFEST \
-    GIT_CEILING_DIRECTORIES=$(ROOT)/build MEMPOOL_CONFIG_DIR=$(ROOT)/$(BUILD)/config make -j$(JOBS) -C $(MPY)
+    GIT_CEILING_DIRECTORIES=$(ROOT)/build $(SOURCE_DAY) MEMPOOL_CONFIG_DIR=$(ROOT)/$(BUILD)/config make -j$(JOBS) -C $(MPY)
 
 # Of another tree, or another version of it, everything is built anew.
 $(MPY_CROSS): $(if $(MICROPYTHON_DIR),clone,$(SOURCE)) | $(VENV)

@@ -1,6 +1,9 @@
-"""A variant that starts from its target's objects is what it would be from nothing."""
+"""A variant that starts from its target's objects is what it would be from nothing, on whatever
+day it is built."""
 
+import os
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 from test_make import make
@@ -21,8 +24,8 @@ def build(*arguments):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def python(code):
-    done = subprocess.run([BUILD / "micropython", "-c", code], capture_output=True, text=True)
+def python(code, build=BUILD):
+    done = subprocess.run([build / "micropython", "-c", code], capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -44,3 +47,19 @@ def test_setting_is_obeyed_and_micropython_is_not_built_again():
     assert len(ours) > 10
     assert len(compiled()) - len(ours) < 10
     subprocess.run(["rm", "-rf", BUILD], check=True)
+
+
+def test_the_day_is_that_of_the_source():
+    """Not that of the build: the next day compiles nothing again, and makes the same firmware."""
+    assert make("build", "TARGET=unix").returncode == 0
+    source = os.environ.get("MICROPYTHON_DIR") or make("-s", "print-SOURCE").stdout.strip()
+    second = (ROOT / source / "py/mpconfig.h").stat().st_mtime
+    day = datetime.fromtimestamp(second, UTC).date()
+    status, out = python("import sys\nprint(sys.version)", ROOT / "build/unix")
+    assert status == 0 and f" on {day}" in out, out
+
+
+def test_a_packager_may_say_another_day():
+    planned = make("-n", "-B", "build/mpy-cross/mpy-cross", "SOURCE_DATE_EPOCH=86400").stdout
+    (line,) = [line for line in planned.splitlines() if "/mpy-cross BUILD=" in line]
+    assert " SOURCE_DATE_EPOCH=86400 " in line
