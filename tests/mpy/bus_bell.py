@@ -24,7 +24,7 @@ def slow(event):
 
 
 def settle():
-    deadline = time.ticks_add(time.ticks_ms(), 10000)
+    deadline = time.ticks_add(time.ticks_ms(), 60000)
     while mempool.stats().used and time.ticks_diff(deadline, time.ticks_ms()) > 0:
         time.sleep_ms(1)
     assert mempool.stats().used == 0, mempool.leaks(0)
@@ -40,8 +40,16 @@ _platform.source_timer("storm", PERIOD_US, LOW)
 steps = 0
 longest = 0
 start = last = time.ticks_ms()
+
+
+def enough():
+    now = bus.stats()
+    came = now.published - before.published
+    return steps > 50 and now.refused > before.refused and came > 300
+
+
 # On a busy computer the thread that plays the interrupt may need longer to be too fast.
-while time.ticks_diff(last, start) < (1500 if bus.stats().refused > before.refused else 20000):
+while time.ticks_diff(last, start) < (1500 if enough() else 60000):
     steps += 1
     step()  # garbage, and calls: what a program does
     now = time.ticks_ms()
@@ -59,7 +67,7 @@ assert seen[0] + seen[2] + (fired - 1 - seen[1]) == fired, (
     seen,
     fired,
 )  # each gap is one of the lost
-assert longest < 5000, longest
+assert longest < 30000, longest
 
 # Emergencies come through the storm.
 latest = []
@@ -85,10 +93,11 @@ sub.cancel()
 caught = 0
 _platform.source_timer("storm", 4 * PERIOD_US, LOW)
 start = time.ticks_ms()
-while time.ticks_diff(time.ticks_ms(), start) < 300:
+while time.ticks_diff(time.ticks_ms(), start) < (300 if caught >= 2 else 60000):
     try:
-        while time.ticks_diff(time.ticks_ms(), start) < 300:
+        while True:
             step()
+            assert time.ticks_diff(time.ticks_ms(), start) < 60000, "nothing interrupts"
     except KeyboardInterrupt:
         caught += 1
 while True:  # the interrupt may strike before the source is stopped: then others follow
@@ -104,7 +113,7 @@ bad.cancel()
 # And the bus is as good as new.
 sub = bus.subscribe("after", lambda event: latest.append("after"))
 bus.publish("after")
-time.sleep_ms(50)
+settle()
 assert latest[-1] == "after"
 sub.cancel()
 gc.collect()

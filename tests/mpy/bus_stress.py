@@ -1,6 +1,5 @@
 # Pools and bus from everywhere at once: on ESP32 tasks on each core and a timer interrupt,
 # elsewhere an interrupt (unix: a thread) and the program itself. What each did adds up.
-# timeout: 60
 import _platform
 import mempool
 
@@ -14,8 +13,15 @@ def raises(error, function, *args):
 
 
 before = mempool.stats().used
+ms = 300
 for n in range(3):
-    players, turns, takes, exhausted, published, delivered, lost, errors = _platform.stress(300)
+    while True:
+        seen = _platform.stress(ms)
+        players, turns, takes, exhausted, published, delivered, lost, errors = seen
+        # On a busy computer they may need longer to meet.
+        if (turns > 100 and takes > 10 and published > 10) or errors or ms > 20000:
+            break
+        ms *= 4
     assert errors == 0, (n, players, turns, takes, exhausted, published, delivered, lost, errors)
     assert players >= 2 and turns > 100 and takes > 10 and published > 10, (
         turns,

@@ -61,9 +61,11 @@ def consume(event):
 
 
 stop = False
+ended = False
 
 
 def meddle():
+    global ended
     kept = []
     while not stop:
         sub = bus.subscribe(
@@ -76,6 +78,7 @@ def meddle():
         listener.cancel()
         while kept:
             kept.pop().free()
+    ended = True
 
 
 errors = []
@@ -84,13 +87,14 @@ sub = bus.subscribe("load.*", consume)
 for me in range(THREADS):
     start(produce, me)
 _thread.start_new_thread(meddle, ())
-deadline = time.ticks_add(time.ticks_ms(), 100000)
+deadline = time.ticks_add(time.ticks_ms(), 1000000)
 while running and time.ticks_diff(deadline, time.ticks_ms()) > 0:
     bus.process(5)
     time.sleep_ms(1)
 assert not running and not failed, (running, failed)
 stop = True
-time.sleep_ms(100)
+while not ended:
+    time.sleep_ms(1)
 while bus.process():
     pass
 assert not errors, errors[:3]

@@ -3,9 +3,10 @@
 # timeout: 120
 import gc
 import json
-import time
+import time as system
 
 import memdiag.mqttlink as mqttlink
+import memdiag.telemetry
 import mempool
 from eventbus import bus
 from memdiag import Telemetry
@@ -14,6 +15,24 @@ from memdiag.state import alert
 mqttlink.FIRST_PAUSE_MS = 10
 mqttlink.LONGEST_PAUSE_MS = 40
 ROOT = "modesp/v1/acme/room-1/memory"
+
+
+class Clock:
+    """Time passes where a test says so, and nowhere else; soon it wraps."""
+
+    def __init__(self):
+        self.ticks_add = system.ticks_add
+        self.ticks_diff = system.ticks_diff
+        self.now = system.ticks_add(0, -200)
+
+    def ticks_ms(self):
+        return self.now
+
+    def sleep_ms(self, ms):
+        self.now = self.ticks_add(self.now, ms)
+
+
+time = memdiag.telemetry.time = mqttlink.time = Clock()
 
 
 class Client:
@@ -103,7 +122,7 @@ assert state["pools"] == [1, 0, 1, 0, 0] and state["suspects"] == [] and state["
 assert state["largest_free"] == 512 and state["period_s"] == 100 and state["gc_free"] > 0
 for field in ("uptime_s", "late_s", "peak", "allocs", "failures", "refused", "reclaimed"):
     assert isinstance(state[field], int), field
-assert 0 <= mempool.uptime_s() - state["uptime_s"] <= 2 and state["late_s"] <= 1
+assert 0 <= mempool.uptime_s() - state["uptime_s"] <= 60 and state["late_s"] <= 60
 for block in held:
     block.free()
 ticks(telemetry, 20)
@@ -117,11 +136,11 @@ telemetry = make(client, 0.05)
 begin = time.ticks_ms()
 while time.ticks_diff(time.ticks_ms(), begin) < 520:
     telemetry.tick()
-count = len(client.got)
-assert 9 <= count <= 11, count
+    time.sleep_ms(3)
+assert len(client.got) == 11, len(client.got)
 time.sleep_ms(300)
 ticks(telemetry, 3)
-assert len(client.got) <= count + 2
+assert len(client.got) == 12, len(client.got)
 telemetry.close()
 
 # Levels and suspects; a retained edge of quality 1, and the state that belongs to it.
@@ -172,8 +191,9 @@ client.fault = OSError(104)
 begin = time.ticks_ms()
 while telemetry._seq < 12:
     telemetry.tick()
+    time.sleep_ms(1)
 took = time.ticks_diff(time.ticks_ms(), begin)
-assert client.attempts <= 4 + took // 40, (client.attempts, took)
+assert 4 <= client.attempts <= 4 + took // 40, (client.attempts, took)
 assert telemetry.sent == 0 and telemetry.queued == 12 and not telemetry.connected
 assert telemetry.errors == client.attempts and telemetry.last_error is client.fault
 telemetry._due = time.ticks_add(time.ticks_ms(), 100000)

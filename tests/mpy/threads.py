@@ -32,7 +32,7 @@ def start(function, *args):
 
 
 def join():
-    deadline = time.ticks_add(time.ticks_ms(), 60000)
+    deadline = time.ticks_add(time.ticks_ms(), 600000)
     while running:
         assert time.ticks_diff(deadline, time.ticks_ms()) > 0, "threads hang"
         time.sleep_ms(2)
@@ -161,7 +161,7 @@ got = []
 
 
 def wait():
-    block = mempool.alloc(512, timeout_ms=20000)
+    block = mempool.alloc(512, timeout_ms=600000)
     got.append(block.handle)
     block.free()
 

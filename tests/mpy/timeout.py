@@ -14,10 +14,25 @@ def raises(error, call, *args, **kw):
     raise SystemExit("no %s from %s%s" % (error.__name__, call, args))
 
 
+LONG = 600000  # ms, that nobody waits to the end
+WHILE = 60000  # ms: what ends sooner has not waited that long, however busy the computer is
+
+
 def timed(call, *args, **kw):
     start = time.ticks_ms()
     result = call(*args, **kw)
     return time.ticks_diff(time.ticks_ms(), start), result
+
+
+def at_once(call, *args, **kw):
+    """It takes no time: shown by one of many attempts, since another program may run in some."""
+    for _ in range(50):
+        elapsed, result = timed(call, *args, **kw)
+        if elapsed < 5:
+            return result
+        if isinstance(result, mempool.Block):
+            result.free()
+    raise SystemExit("%s waits %d ms" % (call, elapsed))
 
 
 if not boardcfg.MEMORY_POOL_STRICT_MODE:
@@ -33,20 +48,17 @@ empty = mempool.Block()
 
 # Nobody gives: the whole time, one failure.
 elapsed, text = timed(raises, MemoryError, mempool.alloc, 512, timeout_ms=100)
-assert 95 <= elapsed < 1000, elapsed
+assert 95 <= elapsed < WHILE, elapsed
 assert text.startswith("XLARGE exhausted"), text
 assert mempool.stats().failures == 1 and mempool.XLARGE.used == used
 elapsed, _ = timed(raises, MemoryError, mempool.alloc_into, empty, 512, timeout_ms=50)
-assert 45 <= elapsed < 1000 and not empty
-elapsed, _ = timed(raises, MemoryError, mempool.alloc, 512, timeout_ms=0)
-assert elapsed < 40, elapsed
+assert 45 <= elapsed < WHILE and not empty
+at_once(raises, MemoryError, mempool.alloc, 512, timeout_ms=0)
 
 # No wait where there is a block, or where waiting is no use.
-elapsed, block = timed(mempool.alloc, 10, timeout_ms=5000)
-block.free()
-assert elapsed < 40, elapsed
-elapsed, _ = timed(raises, ValueError, mempool.alloc, 600, timeout_ms=5000)
-assert elapsed < 40, elapsed
+at_once(mempool.alloc, 10, timeout_ms=LONG).free()
+at_once(raises, ValueError, mempool.alloc, 600, timeout_ms=LONG)
+mempool.reset_stats()
 
 # Given by a callback that was pending: it runs within the wait.
 given = []
@@ -57,10 +69,10 @@ def give(_):
 
 
 micropython.schedule(give, None)
-elapsed, block = timed(mempool.alloc, 512, timeout_ms=5000)
-assert given == [0] and elapsed < 2000 and len(block) == 512
+elapsed, block = timed(mempool.alloc, 512, timeout_ms=LONG)
+assert given == [0] and elapsed < WHILE and len(block) == 512
 taken.append(block.detach())
-assert mempool.XLARGE.used == used and mempool.stats().failures == 3
+assert mempool.XLARGE.used == used and mempool.stats().failures == 0
 
 
 # Callbacks go on during the wait, one that arms the next.
@@ -77,7 +89,7 @@ def tick(_):
 
 
 micropython.schedule(tick, None)
-mempool.alloc_into(empty, 512, timeout_ms=5000)
+mempool.alloc_into(empty, 512, timeout_ms=LONG)
 assert count == 5 and len(empty) == 512
 taken.append(empty.detach())
 
@@ -88,14 +100,14 @@ inside = []
 def callback(_):
     start = time.ticks_ms()
     try:
-        mempool.alloc(512, timeout_ms=5000)
+        mempool.alloc(512, timeout_ms=LONG)
     except MemoryError as error:
         inside.append((time.ticks_diff(time.ticks_ms(), start), str(error)))
 
 
 micropython.schedule(callback, None)
 time.sleep_ms(20)
-assert len(inside) == 1 and inside[0][0] < 1000 and "XLARGE" in inside[0][1], inside
+assert len(inside) == 1 and inside[0][0] < WHILE and "XLARGE" in inside[0][1], inside
 
 
 # A Block that a callback fills while alloc_into waits for it: full, and the block that came is
@@ -107,7 +119,7 @@ def fill(_):
 
 
 micropython.schedule(fill, None)
-assert raises(ValueError, mempool.alloc_into, empty, 512, timeout_ms=5000) == "block is not empty"
+assert raises(ValueError, mempool.alloc_into, empty, 512, timeout_ms=LONG) == "block is not empty"
 assert len(empty) == 512 and mempool.XLARGE.used == used - 1
 empty.free()
 for handle in taken:
@@ -118,10 +130,10 @@ if boardcfg.MEMORY_POOL_OWNERS:
     owner = mempool.Owner("waits", 128)
     held = owner.alloc(100)
     elapsed, text = timed(raises, MemoryError, owner.alloc, 100, timeout_ms=50)
-    assert 45 <= elapsed < 1000 and text.startswith("owner 'waits': quota 128"), text
+    assert 45 <= elapsed < WHILE and text.startswith("owner 'waits': quota 128"), text
     assert owner.denied == 1
     micropython.schedule(lambda _: held.free(), None)
-    block = owner.alloc(100, timeout_ms=5000)
+    block = owner.alloc(100, timeout_ms=LONG)
     assert owner.used == 128
     block.free()
 
