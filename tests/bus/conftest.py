@@ -1,6 +1,3 @@
-"""The random tests' settings, as in tests/host."""
+"""Puts tests/host on the path, whose builds and models the bus's tests use."""
 
 import busbuild  # noqa: F401
-import profile_random
-
-profile_random.load()

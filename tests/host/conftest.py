@@ -1,13 +1,10 @@
-"""The random tests' settings, and pools as after power-on of every configuration."""
+"""Pools as after power-on of every configuration."""
 
 from __future__ import annotations
 
 import corebuild as build
-import profile_random
 import pytest
 from corelib import core_of
-
-profile_random.load()
 
 
 @pytest.fixture(params=build.CONFIGS, ids=lambda c: c.name)
