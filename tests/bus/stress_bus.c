@@ -19,9 +19,14 @@ static reader_t task_reader = { .got = &got_by_task };
 static _Atomic bool stop, stop_consumer;
 static _Atomic uint64_t published, refused, kept, churned, churned_calls, rings;
 static uint32_t ends[THREADS_MAX]; // numbers of each thread
-static double end_s;
 static uint32_t seed0;
 static sem_t bell;
+
+// What a run is for has come about.
+static bool seen(void) {
+    return python_reader.calls > ENOUGH && task_reader.calls > ENOUGH && refused > 0 && churned > 10 &&
+           churned_calls > SOME;
+}
 
 // ---- Publishing ----------------------------------------------------------------------------------------
 
@@ -32,7 +37,7 @@ static void *publisher(void *arg) {
     int numbers[TOPICS_EACH] = { 0 };
     uint8_t payload[128];
     uint32_t n = 0;
-    for (; n < EVENTS_MAX && (n % 64u != 0 || now_s() < end_s); n++) {
+    for (; n < EVENTS_MAX && (n % 64u != 0 || goes_on(seen())); n++) {
         unsigned which = n % TOPICS_EACH;
         if (numbers[which] == 0) { // several threads make topics known at once
             snprintf(topics[which], sizeof(topics[which]), "s.%u.%u", thread, which);
@@ -265,12 +270,14 @@ static void *churner(void *arg) {
 
 static void wait_until_empty(void) {
     eventbus_stats_t stats;
-    for (unsigned ms = 0; eventbus_stats(&stats), stats.queue_free != EVENTBUS_QUEUE; ms++) {
-        if (ms == 20000) {
-            fail("%u events wait, and nobody rings", EVENTBUS_QUEUE - stats.queue_free);
-        }
-        mempool_port_sleep_ms(1);
-    }
+    WAIT_UNTIL((eventbus_stats(&stats), stats.queue_free == EVENTBUS_QUEUE), "%u events wait, and nobody rings",
+        EVENTBUS_QUEUE - stats.queue_free);
+}
+
+// Whether each event was delivered to a subscription or counted as dropped there.
+static bool all_counted(int sub) {
+    eventbus_counts_t counts;
+    return eventbus_counts(sub, &counts) == EVENTBUS_OK && counts.delivered + counts.dropped == published;
 }
 
 // What each event's rows say, together with the bus's own counts.
@@ -362,7 +369,7 @@ int main(int argc, char **argv) {
     wait_until_empty();
     stop_consumer = true;
     pthread_join(consuming, NULL);
-    mempool_port_sleep_ms(20); // the bus's own thread ends its last turn
+    WAIT_UNTIL(all_counted(task), "the bus's own thread does not end its last turn");
     while (listen()) {
     }
     for (unsigned i = 0; i < KEPT; i++) {
@@ -372,6 +379,7 @@ int main(int argc, char **argv) {
         }
     }
     judge(threads, python, task, listening);
+    WAIT_UNTIL(mempool_unused(), "blocks are held when all is done");
     check_empty();
     return 0;
 }

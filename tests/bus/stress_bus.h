@@ -76,7 +76,7 @@ static inline unsigned verify_event(const eventbus_event_t *event, uint32_t *num
 // A subscription that stays: what it got, each once, and in order within thread and priority.
 typedef struct {
     record_t *got;
-    uint64_t calls;
+    _Atomic uint64_t calls;
     uint32_t next[THREADS_MAX][EVENTBUS_PRIORITIES];
 } reader_t;
 

@@ -9,6 +9,7 @@ import busbuild
 import pytest
 from busconfig import BusConfig
 from corelib import LONG
+from waiting import PROGRAM_S
 
 BUILDS = {
     "plain": ("-O2",),
@@ -31,7 +32,7 @@ def run(source: str, config: BusConfig, flags: tuple[str, ...], *args: object) -
         [str(busbuild.program(source, config, flags)), *map(str, args)],
         capture_output=True,
         text=True,
-        timeout=60 + 4 * SECONDS,
+        timeout=PROGRAM_S + 4 * SECONDS,
         env={"TSAN_OPTIONS": "halt_on_error=1", "ASAN_OPTIONS": "detect_leaks=1"},
     )
     assert done.returncode == 0, f"{done.stdout}{done.stderr[:4000]}"

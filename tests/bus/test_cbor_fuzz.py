@@ -11,6 +11,7 @@ import cbor2
 import pytest
 from cbormodel import acceptable
 from corelib import SCALE
+from waiting import PROGRAM_S
 
 BUILDS = {
     "asan": ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
@@ -26,7 +27,7 @@ def run(how: str, record: Path) -> tuple[int, int]:
         [str(program), *map(str, (SEED, ROUNDS, EVERY, record))],
         capture_output=True,
         text=True,
-        timeout=120 * SCALE,
+        timeout=PROGRAM_S * SCALE,
     )
     assert done.returncode == 0, f"{done.stdout}{done.stderr[:4000]}"
     rounds, good, _ = map(int, re.findall(r"\d+", done.stdout))

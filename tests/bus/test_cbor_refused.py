@@ -226,10 +226,10 @@ def test_depth_is_left_again():
 
 def test_a_million_levels_are_refused_at_once():
     data = b"\x81" * 1000000
-    begin = time.monotonic()
+    begin = time.process_time()
     assert not check(data)
     assert Payload(data).skip() is None
-    assert time.monotonic() - begin < 1
+    assert time.process_time() - begin < 1
 
 
 @pytest.mark.parametrize(
@@ -239,10 +239,10 @@ def test_work_is_bounded_by_the_bytes(start):
     """Items that are announced and not there cost nothing; ten thousand such checks are quick."""
     data = (start + b"\x80" * 10)[:10]
     payload = Payload(data)
-    begin = time.monotonic()
+    begin = time.process_time()
     for _ in range(10000):
         assert not payload.check()
-    assert time.monotonic() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 def test_a_string_of_4_gib_is_refused():

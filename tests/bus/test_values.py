@@ -12,6 +12,7 @@ import hypothesis
 import machine
 import pytest
 from hypothesis import strategies as st
+from waiting import PATIENCE_S
 
 VALUES = 3000
 CHUNK = 250
@@ -128,7 +129,7 @@ def deliver():
 
 
 def run(unix, source):
-    status, output = unix.run(PRELUDE + source, timeout=60)
+    status, output = unix.run(PRELUDE + source, timeout=PATIENCE_S)
     assert status == 0, unix.traceback + output.decode()[-2000:]
     return output.decode().split()
 

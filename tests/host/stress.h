@@ -47,6 +47,31 @@ static inline double now_s(void) {
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+// A program runs for the seconds that it is given, and then until it has seen what it is for: on a busy computer its
+// threads may not have met by then. What has not come about after PATIENCE_S never will.
+#define PATIENCE_S 180.0
+#define ENOUGH 1000u // takes, events: of what comes all the time
+#define SOME 100u    // of what comes now and then
+static double end_s;
+
+static inline bool goes_on(bool seen) {
+    double now = now_s();
+    return now < end_s || (!seen && now < end_s + PATIENCE_S);
+}
+
+// Waits until something holds, and fails with the words where it never does.
+#define WAIT_UNTIL(condition, ...)                   \
+    do {                                             \
+        double last_s = now_s() + PATIENCE_S;        \
+        while (!(condition)) {                       \
+            struct timespec pause_ = { 0, 1000000 }; \
+            if (now_s() > last_s) {                  \
+                fail(__VA_ARGS__);                   \
+            }                                        \
+            nanosleep(&pause_, NULL);                \
+        }                                            \
+    } while (0)
+
 // xorshift32: each thread its own, so that the threads share nothing but the pools.
 static inline uint32_t random_next(uint32_t *state) {
     uint32_t x = *state;
@@ -109,6 +134,13 @@ static inline void check_stats(void) {
     if (s.used + s.free != s.capacity || !PEAK_HOLDS(s.used, s.peak) || s.peak > s.capacity || s.utilization > 100) {
         fail("all: capacity %u used %u free %u peak %u", s.capacity, s.used, s.free, s.peak);
     }
+}
+
+// What is given back last may be given back by a thread that nobody can join, as the bus's own.
+static inline bool mempool_unused(void) {
+    mempool_stats_t s;
+    mempool_stats(&s);
+    return s.used == 0;
 }
 
 // Nothing is outstanding, nothing was lost, and every block can be had again.
@@ -179,6 +211,7 @@ static inline void start_resizing(uint32_t seed) {
 
 // When all blocks have been given back.
 static inline void end_resizing(void) {
+    WAIT_UNTIL(grown > SOME, "grown by %llu only", (unsigned long long)grown);
     resizing_ends = true;
     pthread_join(resizing_thread, NULL);
     for (unsigned pool = 0; pool < MEMPOOL_POOLS; pool++) {

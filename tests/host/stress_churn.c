@@ -27,10 +27,14 @@ typedef struct {
 static _Atomic uint32_t mailbox[SLOTS];
 static _Atomic bool stop;
 static _Atomic uint64_t takes, gives, exhausted, over_quota, handed_over;
-static double end_s;
 static uint32_t seed0;
 static uint8_t owners[4]; // [0] is no owner
 static uint32_t quotas[4];
+
+// What a run is for has come about.
+static bool seen(void) {
+    return takes > ENOUGH && exhausted > 0 && handed_over > 0 && (over_quota > 0 || OWNERS == 0);
+}
 
 static void take_one(held_t *held, unsigned *n, uint32_t thread, uint32_t *seed) {
     uint32_t size = 2 + random_below(seed, LARGEST - 1); // 1 byte may be kept as 2
@@ -133,7 +137,7 @@ static void *worker(void *arg) {
     uint32_t seed = seed0 * 2654435761u + thread * 40503u;
     held_t held[HELD];
     unsigned n = 0;
-    for (uint32_t step = 0; step % 64 || now_s() < end_s; step++) {
+    for (uint32_t step = 0; step % 64 || goes_on(seen()); step++) {
         uint32_t what = random_below(&seed, 100);
         if (what < 48 && n < HELD) {
             take_one(held, &n, thread, &seed);

@@ -72,7 +72,7 @@ int main(int argc, char **argv) {
     if (argc != 4) {
         fail("usage: stress_double SECONDS THREADS SEED");
     }
-    double end_s = now_s() + atof(argv[1]);
+    end_s = now_s() + atof(argv[1]);
     threads = (unsigned)atoi(argv[2]);
     seed0 = (uint32_t)atoi(argv[3]) * 7919 + 1;
     mempool_init();
@@ -87,7 +87,7 @@ int main(int argc, char **argv) {
     uint32_t seed = seed0;
     uint64_t handles = 0;
     unsigned round = 0;
-    while (now_s() < end_s) {
+    while (goes_on(handles > SOME && taken_meanwhile > SOME)) {
         for (unsigned i = 0; i < ROUND; i++) {
             uint32_t size = 1 + random_below(&seed, MEMPOOL_MAX_BLOCK);
             round_handles[i] = mempool_take(size, MEMPOOL_NO_OWNER);

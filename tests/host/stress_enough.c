@@ -12,8 +12,9 @@
 static unsigned pool, each;
 static uint32_t flags, seed0;
 static mempool_owner_t owner;
-static double end_s;
 static _Atomic uint64_t takes;
+
+#define MINE (ENOUGH / MEMPOOL_POOLS + 1u) // takes of a thread at one pool
 
 static void *worker(void *arg) {
     uint32_t thread = (uint32_t)(uintptr_t)arg + 1;
@@ -22,7 +23,7 @@ static void *worker(void *arg) {
     mempool_handle_t held[1024];
     unsigned n = 0;
     uint64_t mine = 0;
-    for (uint32_t step = 0; step % 64 || now_s() < end_s; step++) {
+    for (uint32_t step = 0; step % 64 || goes_on(mine >= MINE); step++) {
         // Mostly at the limit: the last blocks are where the search may go wrong.
         if (n < each && (n == 0 || random_below(&seed, 4))) {
             mempool_handle_t handle = mempool_take_flags(size, owner, flags);

@@ -3,6 +3,7 @@
 import subprocess
 
 import corebuild as build
+from waiting import PROGRAM_S
 
 
 def test_a_reset_finds_the_old_the_new_or_neither():
@@ -10,5 +11,5 @@ def test_a_reset_finds_the_old_the_new_or_neither():
     program = build.compile_into(
         "noinit_torn", build.DEFAULT, [source], ["-O2", f"-I{build.ROOT}/cmodules/mempool/core"]
     )
-    run = subprocess.run([str(program)], capture_output=True, text=True, timeout=60)
+    run = subprocess.run([str(program)], capture_output=True, text=True, timeout=PROGRAM_S)
     assert run.returncode == 0, run.stdout + run.stderr

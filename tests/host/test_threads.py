@@ -9,6 +9,7 @@ import subprocess
 import corebuild as build
 import pytest
 from corelib import SCALE
+from waiting import PROGRAM_S
 
 BUILDS = {
     "plain": ["-O2"],
@@ -46,7 +47,7 @@ def run(source: str, config: build.Config, flags: list[str], *args: object) -> d
         [str(program), *map(str, args)],
         capture_output=True,
         text=True,
-        timeout=120 * SCALE,
+        timeout=PROGRAM_S + 120 * SCALE,
         env={"TSAN_OPTIONS": "halt_on_error=1", "ASAN_OPTIONS": "detect_leaks=1"},
     )
     assert done.returncode == 0, f"{done.stdout}{done.stderr[:4000]}"
