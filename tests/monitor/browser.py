@@ -15,8 +15,9 @@ import subprocess
 import time
 import zlib
 
+from waiting import PATIENCE_S, wait_for
+
 NAMES = ("chromium-headless-shell", "chromium")
-PATIENCE = 60
 # A resolver that knows nobody and a proxy that is not there: nothing gets out.
 OPTIONS = [
     "--headless",
@@ -86,7 +87,7 @@ class Browser:
         if self.session:
             message["sessionId"] = self.session
         os.write(self.out, json.dumps(message).encode() + b"\0")
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             answer = self._message(deadline)
             if answer.get("id") == number:
@@ -120,7 +121,7 @@ class Browser:
         )
         self.events.clear()
         self.ask("Page.navigate", url=file.as_uri())
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + PATIENCE_S
         while not self.seen("Page.loadEventFired"):
             self.events.append(self._message(deadline))
         assert self.value("document.readyState") == "complete"
@@ -134,6 +135,10 @@ class Browser:
         found += [one["entry"] for one in self.seen("Log.entryAdded")]
         called = self.seen("Runtime.consoleAPICalled")
         return found + [one for one in called if one["type"] in ("error", "warning", "assert")]
+
+    def logs(self, text):
+        """Waits until the console has a problem with the text in it."""
+        wait_for(lambda: self.value("1") and text in str(self.problems()), shown=self.problems)
 
     def asked_for(self):
         """Every address that it went to."""

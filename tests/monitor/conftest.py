@@ -1,12 +1,12 @@
 """Devices that are not there, for the live view's tests; each ends with its test."""
 
 import queue
-import time
 
 import devices
 import pytest
 from monitor_model import Sample
 from monitor_open import open_source
+from waiting import PATIENCE_S, wait_for
 
 
 @pytest.fixture
@@ -44,26 +44,27 @@ class Watch:
         self.notes = []
 
     def look(self, seconds=0.1):
+        """What comes within the time, one event at most."""
         try:
             event = self.source.events.get(timeout=seconds)
         except queue.Empty:
             return
         (self.samples if isinstance(event, Sample) else self.notes).append(event)
 
-    def until(self, condition, seconds=20):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"{self.texts()}, {len(self.samples)} samples"
-            self.look()
+    def until(self, condition):
+        def met():
+            return condition() or self.look()
 
-    def more(self, count=2, seconds=20):
+        wait_for(met, shown=lambda: f"{self.texts()}, {len(self.samples)} samples")
+
+    def more(self, count=2):
         """That many samples more."""
         wanted = len(self.samples) + count
-        self.until(lambda: len(self.samples) >= wanted, seconds)
+        self.until(lambda: len(self.samples) >= wanted)
 
-    def told(self, text, seconds=20):
+    def told(self, text):
         """Waits for a note that has the text in it."""
-        self.until(lambda: any(text in note.text for note in self.notes), seconds)
+        self.until(lambda: any(text in note.text for note in self.notes))
         return next(note for note in self.notes if text in note.text)
 
     def texts(self):
@@ -84,4 +85,5 @@ def watch():
     yield make
     for one in made:
         one.stop()
+        one._thread.join(PATIENCE_S)
         assert not one._thread.is_alive()

@@ -17,8 +17,10 @@ import pytest
 from monitor_open import UDP_PORT, open_source
 from monitor_record import read
 from monitor_view import View
+from ports import free_port
 from test_monitor_view import panel, until
-from tool import ENVIRONMENT, ROOT, free_udp_port, run
+from tool import ENVIRONMENT, ROOT, run, start
+from waiting import PATIENCE_S, PROGRAM_S
 
 EMULATED = ("rv32", "cm3")
 LEAK = "import mempool; keep = [mempool.Owner('telemetry').alloc(50) for _ in range(3)]"
@@ -46,7 +48,7 @@ def mpremote(tmp_path, monkeypatch):
 
     def connected(port, *arguments):
         command = [sys.executable, "-m", "mpremote", "connect", port, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_S)
         return done.returncode, (done.stdout + done.stderr).replace("\r", "")
 
     return connected
@@ -56,6 +58,8 @@ def mpremote(tmp_path, monkeypatch):
 def test_mpremote_shows_the_pools_of_a_board_as_they_are(emulator, mpremote, target):
     port = emulator(target).port
     assert mpremote(port, "resume", "exec", LEAK) == (0, "")
+    status, shown = mpremote(port, "leaks")  # first: they are younger than a minute
+    assert status == 0 and shown.endswith("0 blocks are held for longer than 60 s\n")
     status, shown = mpremote(port, "pools")
     assert status == 0 and "=== Memory Pool Diagnostics Report ===" in shown
     # What a program holds is still held: nothing was reset to see it.
@@ -64,8 +68,6 @@ def test_mpremote_shows_the_pools_of_a_board_as_they_are(emulator, mpremote, tar
     status, shown = mpremote(port, "poolmap")
     assert status == 0 and re.search(r"^SMALL +\.*a[a.]*a[a.]*a\.*$", shown, re.M), shown
     assert "a telemetry" in shown
-    status, shown = mpremote(port, "leaks")
-    assert status == 0 and shown.endswith("0 blocks are held for longer than 60 s\n")
     assert "3/64" in mpremote(port, "pools")[1]
 
 
@@ -96,8 +98,8 @@ def test_leaks_are_listed_oldest_first_with_their_owners():
 def test_an_emulated_board_is_started_and_looked_at(target, tmp_path):
     file = tmp_path / "r.jsonl"
     status, out, err = run(
-        *("--port", f"qemu:{target}", "--period", "200", "--count", "4", "--patience", "60"),
-        *("--record", file, "--report", tmp_path / "o.html"),
+        *("--port", f"qemu:{target}", "--period", "200", "--count", "4"),
+        *("--patience", str(PATIENCE_S), "--record", file, "--report", tmp_path / "o.html"),
     )
     assert status == 0, err
     assert "runs memdiag.stream() there; it interrupts what ran" in err
@@ -116,7 +118,7 @@ def test_the_page_of_an_emulated_board_its_keys_and_its_end(target):
     async def session():
         app = View(open_source(f"qemu:{target}", 200))
         async with app.run_test(size=(120, 48)) as pilot:
-            await until(pilot, lambda: app.model.samples >= 3, 90)
+            await until(pilot, lambda: app.model.samples >= 3)
             assert machine.BOARDS[target] in panel(app, "head")
             assert "0/64" in panel(app, "pools") and "XLARGE" in panel(app, "blocks")
             await pilot.press("r")
@@ -126,10 +128,11 @@ def test_the_page_of_an_emulated_board_its_keys_and_its_end(target):
             before = app.model.sample.uptime_s
             await until(pilot, lambda: app.model.sample.uptime_s >= before + 2)
             app.source.board.emulator.stop()
-            await until(pilot, lambda: app.model.resets == 1, 90)
+            await until(pilot, lambda: app.model.resets == 1)
             assert "the emulated board was switched off" in panel(app, "log")
             assert "R" in panel(app, "trend")
             await pilot.press("q")
+        app.source._thread.join(PATIENCE_S)
         assert app.return_code == 0 and not app.source._thread.is_alive()
 
     asyncio.run(session())
@@ -139,12 +142,12 @@ def test_a_program_that_streams_by_itself_is_left_alone(emulator, mpremote):
     port = emulator("rv32").port
     program = f"{LEAK}; import memdiag; memdiag.stream(200)"
     assert mpremote(port, "resume", "exec", "--no-follow", program)[0] == 0
-    status, out, err = run("--port", port, "--count", "4", "--patience", "30")
+    status, out, err = run("--port", port, "--count", "4", "--patience", str(PATIENCE_S))
     assert status == 0, err
     assert "a program there streams by itself" in err and "interrupts" not in err
     assert out.count("SMALL 3/64") == 4
     # And again: the first view has not ended it.
-    status, out, err = run("--port", port, "--count", "2", "--patience", "30")
+    status, out, err = run("--port", port, "--count", "2", "--patience", str(PATIENCE_S))
     assert status == 0 and out.count("SMALL 3/64") == 2, err
 
 
@@ -154,7 +157,7 @@ def test_the_key_r_reaches_a_stream_of_the_boards_own(emulator, mpremote, watch,
     program = f"{LEAK}; import memdiag; memdiag.stream(200)"
     assert mpremote(port, "resume", "exec", "--no-follow", program)[0] == 0
     seen = watch(port)
-    seen.more(1, 60)
+    seen.more(1)
     assert seen.samples[0].counts["allocs"] == 3
     seen.source.reset_statistics()
     seen.until(lambda: seen.samples[-1].counts["allocs"] == 0)
@@ -167,8 +170,8 @@ def test_a_board_that_resets_itself_in_the_middle_is_waited_for(emulator, mpremo
     program = "import memdiag, _platform; memdiag.stream(200, 15); _platform.reset()"
     assert mpremote(port, "resume", "exec", "--no-follow", program)[0] == 0
     seen = watch(port)
-    seen.told("streams by itself", 60)
-    note = seen.told("no sample comes any more", 60)
+    seen.told("streams by itself")
+    note = seen.told("no sample comes any more")
     assert "start the view anew" in note.text
     assert seen.source.seen_start
     seen.look(2)
@@ -177,16 +180,14 @@ def test_a_board_that_resets_itself_in_the_middle_is_waited_for(emulator, mpremo
 
 
 def test_a_board_behind_a_socket(tmp_path):
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    port = free_port()
     serial = f"tcp:127.0.0.1:{port},server=on,wait=off"
     command = machine.qemu_command("rv32", machine.binary("rv32"), serial=serial)
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
         try:
             status, out, err = run(
                 *("--port", f"socket://127.0.0.1:{port}", "--period", "200"),
-                *("--count", "3", "--patience", "60"),
+                *("--count", "3", "--patience", str(PATIENCE_S)),
             )
         finally:
             process.kill()
@@ -208,7 +209,7 @@ while True:
 @pytest.fixture
 def unix():
     """A program of the unix build that can be looked at; the environment with its port."""
-    environment = {"MEMPOOL_LIVE_PORT": str(free_udp_port())}
+    environment = {"MEMPOOL_LIVE_PORT": str(free_port(socket.SOCK_DGRAM))}
     process = subprocess.Popen(
         [str(machine.binary("unix")), "-c", PROGRAM], env=ENVIRONMENT | environment
     )
@@ -219,7 +220,8 @@ def unix():
 
 def test_a_leak_is_named_in_a_second_terminal(unix):
     status, out, err = run(
-        "--port", "unix", "--period", "100", "--count", "3", "--patience", "30", environment=unix
+        *("--port", "unix", "--period", "100", "--count", "3", "--patience", str(PATIENCE_S)),
+        environment=unix,
     )
     assert status == 0, err
     assert out.count("suspected leak: telemetry") == 3 and out.count("SMALL 3/64") == 3
@@ -246,7 +248,7 @@ def test_noise_on_the_wire_does_not_end_a_stream():
                 assert process.stdout.readline().startswith(b"\x1e{")
             process.stdin.write(b"q")
             process.stdin.flush()
-            assert process.wait(timeout=10) == 0
+            assert process.wait(timeout=PATIENCE_S) == 0
         finally:
             process.kill()
 
@@ -269,7 +271,7 @@ def test_the_statistics_of_a_running_program_are_reset(unix, monkeypatch):
 
 def test_the_cold_rooms_leak_is_seen_from_a_second_terminal(tmp_path):
     """make run LEAK=1 in one, make monitor PORT=unix in another."""
-    environment = {"MEMPOOL_LIVE_PORT": str(free_udp_port())}
+    environment = {"MEMPOOL_LIVE_PORT": str(free_port(socket.SOCK_DGRAM))}
     with subprocess.Popen(
         ["make", "--no-print-directory", "run", "LEAK=1"],
         cwd=ROOT,
@@ -281,15 +283,21 @@ def test_the_cold_rooms_leak_is_seen_from_a_second_terminal(tmp_path):
     ) as room:
         try:
             file = tmp_path / "r.jsonl"
-            status, out, err = run(
-                *("--port", "unix", "--period", "500", "--count", "30", "--patience", "60"),
-                *("--record", file),
-                environment=environment,
-            )
+            arguments = ["--port", "unix", "--period", "500", "--patience", str(PATIENCE_S)]
+            with start(*arguments, "--record", file, environment=environment) as monitor:
+                said = []
+                for line in monitor.stderr:
+                    said.append(line)
+                    if "suspected leak" in line:
+                        break
+                for _ in range(3):  # it goes on
+                    assert monitor.stdout.readline(), said
+                monitor.terminate()
+                _, err = monitor.communicate(timeout=PATIENCE_S)
         finally:
             os.killpg(room.pid, signal.SIGKILL)
-    assert status == 0, err
-    (name,) = set(re.findall(r"suspected leak: (\w+)$", err, re.M))
+    assert monitor.returncode == 0, (said, err)
+    (name,) = set(re.findall(r"suspected leak: (\w+)$", "".join(said) + err, re.M))
     samples = [one for one in read(str(file), print) if hasattr(one, "pools")]
     named = next(one for one in samples if one.suspects)
     assert named.suspects == [name] and name in named.owners
@@ -314,7 +322,7 @@ def test_make_shows_it_and_ctrl_c_leaves_a_recording_and_a_page(unix, tmp_path):
         lines = [process.stdout.readline() for _ in range(4)]
         assert any("SMALL 3/64" in line for line in lines), lines
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        rest, _ = process.communicate(timeout=60)
+        rest, _ = process.communicate(timeout=PATIENCE_S)
     assert "Traceback" not in rest
     assert (tmp_path / "r.jsonl").read_text().count('"live"') >= 1
     assert "<svg" in (tmp_path / "o.html").read_text()

@@ -15,6 +15,7 @@ from monitor_columns import load
 from monitor_model import Note, Sample, parse
 from monitor_record import Recorder, RecordError, Session, read
 from tool import ROOT, run, start
+from waiting import PATIENCE_S, PROGRAM_S
 
 
 def entries(file):
@@ -140,7 +141,7 @@ def test_whatever_ends_it_the_recording_is_whole(responder, tmp_path, how):
     with start("--port", responder.url, "--period", "100", "--record", file) as process:
         lines = [process.stdout.readline() for _ in range(5)]
         process.send_signal(how)
-        rest, err = process.communicate(timeout=30)
+        rest, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == (-9 if how == signal.SIGKILL else 0), err
     assert "Traceback" not in err
     found, complaints = entries(file)
@@ -155,7 +156,7 @@ def test_whatever_ends_it_the_recording_is_whole(responder, tmp_path, how):
 def test_a_reader_that_has_had_enough_ends_it(responder, tmp_path):
     command = f"{sys.executable} tools/monitor.py --port {responder.url} --period 100 | head -2"
     done = subprocess.run(
-        ["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60
+        ["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=PROGRAM_S
     )
     assert len(done.stdout.splitlines()) == 2
     assert "Traceback" not in done.stderr and "Exception" not in done.stderr, done.stderr
@@ -255,7 +256,7 @@ def test_reading_a_day_at_one_a_second_takes_seconds(memory, tmp_path):
     with file.open("a") as lines:
         for second in range(86_400 // 8):
             lines.write(one.replace('"t": 0', f'"t": {second}', 1) + "\n")
-    begin = time.monotonic()
+    begin = time.process_time()
     recording = load(str(file), print)
     assert len(recording.times) == 86_400 // 8
-    assert time.monotonic() - begin < 30
+    assert time.process_time() - begin < 30

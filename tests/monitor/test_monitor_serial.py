@@ -4,9 +4,9 @@ whatever happens to the line between.
 
 import os
 import subprocess
-import time
 
 import pytest
+from waiting import wait_for
 
 
 def test_a_program_that_streams_by_itself_is_not_touched(watch, board):
@@ -27,10 +27,7 @@ def test_a_board_is_asked_at_its_raw_repl_and_it_is_said(watch, board):
     # It is left at its prompt.
     seen.source.stop()
     assert not one.running
-    deadline = time.monotonic() + 5
-    while not one.typed.endswith(b"\x02") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert one.typed.endswith(b"\r\x02")
+    wait_for(lambda: one.typed.endswith(b"\r\x02"), shown=lambda: bytes(one.typed))
 
 
 @pytest.mark.parametrize("kind", ["streams", "repl"])
@@ -55,7 +52,7 @@ def test_a_firmware_without_memdiag_is_said_and_not_asked_again(watch, board):
 def test_a_board_that_does_not_answer(watch, board):
     one = board("mute")
     seen = watch(one.name)
-    note = seen.told("nobody answers at", 30)
+    note = seen.told("nobody answers at")
     assert "reset button" in note.text and note.kind == "trouble"
 
 
@@ -143,7 +140,7 @@ def test_a_busy_port_names_who_holds_it(watch, board):
     holder = os.open(one.name, os.O_RDWR | os.O_NOCTTY)
     try:
         # This very process is not looked at: another one must hold it.
-        with subprocess.Popen(["sleep", "60"], stdin=holder) as other:
+        with subprocess.Popen(["sleep", "infinity"], stdin=holder) as other:
             seen = watch(one.name)
             note = seen.told("is held by sleep")
             assert "end that one" in note.text

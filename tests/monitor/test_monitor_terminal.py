@@ -11,6 +11,7 @@ import time
 
 import pytest
 from tool import ENVIRONMENT, ROOT
+from waiting import PATIENCE_S
 
 PAGE_BEGINS = b"\x1b[?1049h"
 PAGE_ENDS = b"\x1b[?1049l"
@@ -33,16 +34,16 @@ class Terminal:
         self.end = end
         self.shown = b""
 
-    def until(self, text, seconds=30):
-        deadline = time.monotonic() + seconds
+    def until(self, text):
+        deadline = time.monotonic() + PATIENCE_S
         while text not in self.shown:
             assert time.monotonic() < deadline, self.shown[-2000:]
             if select.select([self.host], [], [], 0.1)[0]:
                 self.shown += os.read(self.host, 65536)
 
-    def ended(self, seconds=30):
+    def ended(self):
         """Its status, when all that it said is read."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE_S
         while self.process.poll() is None or select.select([self.host], [], [], 0.2)[0]:
             assert time.monotonic() < deadline, self.shown[-2000:]
             if select.select([self.host], [], [], 0.1)[0]:

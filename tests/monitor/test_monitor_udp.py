@@ -1,12 +1,13 @@
 """A program that answers by UDP, as memdiag.live.Responder does, and what can be wrong with it."""
 
 import json
+import socket
 
 import devices
 import pytest
 from monitor_open import UDP_PORT, open_source
 from monitor_source import SourceError
-from tool import free_udp_port
+from ports import free_port
 
 
 def test_samples_come_each_period(watch, responder, memory):
@@ -16,7 +17,7 @@ def test_samples_come_each_period(watch, responder, memory):
     first, last = seen.samples[0], seen.samples[-1]
     assert last.uptime_s == first.uptime_s + len(seen.samples) - 1
     assert last.map["SMALL"].count("a") == last.pools["SMALL"]["used"]
-    assert 0.04 * 4 < last.at - first.at < 5
+    assert last.at - first.at > 0.04 * 4  # no sooner; how late is up to the computer
     assert seen.notes == []
 
 
@@ -31,7 +32,7 @@ def test_resetting_reaches_the_device_and_is_confirmed(watch, responder, memory)
 
 
 def test_nobody_answers_says_what_to_start_once_and_finds_it_later(watch, memory):
-    port = free_udp_port()
+    port = free_port(socket.SOCK_DGRAM)
     seen = watch(f"udp://127.0.0.1:{port}", 50)
     note = seen.told("nobody answers")
     assert "make run LEAK=1" in note.text and "memdiag.Responder()" in note.text
@@ -46,7 +47,7 @@ def test_nobody_answers_says_what_to_start_once_and_finds_it_later(watch, memory
 
 
 def test_a_program_that_ends_is_waited_for(watch, memory):
-    port = free_udp_port()
+    port = free_port(socket.SOCK_DGRAM)
     first = devices.Responder(memory, port)
     seen = watch(f"udp://127.0.0.1:{port}", 50)
     seen.more(2)

@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+import socket
+import time
 
 import pytest
 from monitor_open import open_source
 from monitor_record import Recorder
 from monitor_render import SECTIONS
 from monitor_view import View
+from ports import free_port
 from textual.widgets import Static
-from tool import free_udp_port
+from waiting import PATIENCE_S
 
 
 def screen(app):
@@ -21,15 +24,22 @@ def screen(app):
 
 
 def panel(app, name):
+    """What a panel was last given: that of the sample in the model, unless the page is paused. The
+    screen shows it a moment later."""
     return str(app.query_one(f"#{name}", Static).render())
 
 
-async def until(pilot, condition, seconds=20):
-    for _ in range(int(seconds / 0.05)):
-        if condition():
-            return
+async def until(pilot, condition):
+    """As waiting.wait_for, while the page lives on."""
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end, screen(pilot.app)
         await pilot.pause(0.05)
-    raise AssertionError(screen(pilot.app))
+
+
+async def shown(pilot, *texts):
+    """Waits until a reader sees every text at once."""
+    await until(pilot, lambda: all(text in screen(pilot.app) for text in texts))
 
 
 @pytest.fixture
@@ -56,17 +66,10 @@ def test_everything_of_a_sample_is_on_the_page(see, responder, memory, size):
 
     async def steps(app, pilot):
         await until(pilot, lambda: app.model.samples >= 3)
-        text = screen(app)
-        for title, _ in SECTIONS:
-            assert f" {title} " in text, title
-        for shown in (
-            "FAKE at udp://",
-            "/64",
-            "telemetry",
-            "suspected leak: telemetry",
-            "GC heap",
-        ):
-            assert shown in text, shown
+        await shown(pilot, *(f" {title} " for title, _ in SECTIONS))
+        await shown(
+            pilot, "FAKE at udp://", "/64", "telemetry", "suspected leak: telemetry", "GC heap"
+        )
         held = app.model.sample.pools["SMALL"]["used"]
         assert f"{held}/64" in panel(app, "pools")
         assert panel(app, "blocks").count("a") >= held
@@ -78,13 +81,17 @@ def test_everything_of_a_sample_is_on_the_page(see, responder, memory, size):
 
 def test_the_map_is_coloured_by_owner(see, responder):
     async def steps(app, pilot):
-        await until(pilot, lambda: app.model.samples >= 2)
+        def seen():
+            colours.clear()
+            for strip in app.screen._compositor.render_strips():
+                for segment in strip:
+                    if segment.style and segment.text.strip() and set(segment.text) <= set("ab#"):
+                        colours.setdefault(segment.text[0], set()).add(segment.style.bgcolor)
+            return set(colours) == {"a", "b", "#"}
+
         colours = {}
-        for strip in app.screen._compositor.render_strips():
-            for segment in strip:
-                if segment.style and segment.text.strip() and set(segment.text) <= set("ab#"):
-                    colours.setdefault(segment.text[0], set()).add(segment.style.bgcolor)
-        assert set(colours) == {"a", "b", "#"}
+        await until(pilot, lambda: app.model.samples >= 2)
+        await until(pilot, seen)
         assert len({frozenset(found) for found in colours.values()}) == 3
 
     see(responder.url, steps)
@@ -96,7 +103,7 @@ def test_p_holds_the_page_still_while_it_is_recorded(see, responder, tmp_path):
     async def steps(app, pilot):
         await until(pilot, lambda: app.model.samples >= 2)
         await pilot.press("p")
-        await until(pilot, lambda: "paused: p goes on" in screen(app))
+        await shown(pilot, "paused: p goes on")
         still = panel(app, "pools")
         seen = app.model.samples
         await until(pilot, lambda: app.model.samples >= seen + 4)
@@ -154,6 +161,7 @@ def test_a_key_ends_it(see, responder, key):
         await pilot.press(key)
 
     app = see(responder.url, steps)
+    app.source._thread.join(PATIENCE_S)
     assert app.return_code == 0 and not app.source._thread.is_alive()
 
 
@@ -165,7 +173,7 @@ def test_nobody_there_is_on_the_page_before_any_sample(see):
         await pilot.press("s")
         await until(pilot, lambda: "no sample has come yet" in panel(app, "log"))
 
-    see(f"udp://127.0.0.1:{free_udp_port()}", steps)
+    see(f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}", steps)
 
 
 def test_a_reset_of_the_device_is_marked_and_the_view_goes_on(see, board):
@@ -240,6 +248,7 @@ def test_hostile_names_are_shown_as_they_are(see, responder, memory):
 
     async def steps(app, pilot):
         await until(pilot, lambda: app.model.samples >= 2)
+        await shown(pilot, "[red]x[/]", "suspected leak: [bold")
         assert "[red]x[/]" in panel(app, "owners") and "\x1b" not in screen(app)
         assert "suspected leak: [bold" in panel(app, "alerts")
 

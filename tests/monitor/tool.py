@@ -1,10 +1,11 @@
 """tools/monitor.py as a user runs it, and what its tests need of this computer."""
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
+
+from waiting import PROGRAM_S
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a make that runs these tests has set, and another make must not see.
@@ -25,7 +26,7 @@ def start(*arguments, environment=None):
     )
 
 
-def run(*arguments, environment=None, timeout=180):
+def run(*arguments, environment=None, timeout=PROGRAM_S):
     """-> status, stdout, stderr"""
     with start(*arguments, environment=environment) as process:
         try:
@@ -34,9 +35,3 @@ def run(*arguments, environment=None, timeout=180):
             process.kill()
     assert "Traceback" not in err, err
     return process.returncode, out, err
-
-
-def free_udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
