@@ -32,8 +32,8 @@ QEMU = {
 QEMU_COMMON = ["-display", "none", "-monitor", "none", "-semihosting"]
 
 # Generous: a busy host is not a fault of the machine's.
-BOOT_SECONDS = 60
-PROTOCOL_SECONDS = 30
+BOOT_SECONDS = 300
+PROTOCOL_SECONDS = 120
 
 
 def build_folder(target, variant=""):
@@ -124,9 +124,10 @@ class Stream:
         self.held += data
         position = self.held.find(self.mark)
         if position >= 0:
-            self._emit(self.held[:position])
+            said = self.held[:position]
             self.tail = self.held[position + len(self.mark) :]
             self.held = b""
+            self._emit(said)
             return
         keep = 0
         for length in range(min(len(self.mark) - 1, len(self.held)), 0, -1):
@@ -134,8 +135,9 @@ class Stream:
                 keep = length
                 break
         split = len(self.held) - keep
-        self._emit(self.held[:split])
-        self.held = self.held[split:]
+        # A Ctrl-C may come while it is shown, which is then not shown again.
+        said, self.held = self.held[:split], self.held[split:]
+        self._emit(said)
 
     def flush(self):
         self._emit(self.held)
@@ -228,8 +230,10 @@ class Machine:
         """Passes the output on until the program's result has come: its status."""
         deadline = None if timeout is None else time.monotonic() + timeout
         interrupts = 0
-        while (result := stream.result()) is None:
+        while True:
             try:
+                if (result := stream.result()) is not None:
+                    break
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     stream.flush()

@@ -4,11 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import machine
 import pytest
+from waiting import PATIENCE_S, PROGRAM_S, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGETS = ("unix", "unix32", "cm3", "rv32")
@@ -24,6 +24,11 @@ def start(target, file, *options):
     )
 
 
+def waits(pid):
+    """Whether a process has done what there was to do, and waits for more."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
 @pytest.fixture
 def execute(tmp_path):
     """Runs a script as make does: (status, stdout, stderr)."""
@@ -31,8 +36,8 @@ def execute(tmp_path):
     def run(target, source, *options):
         file = tmp_path / "script.py"
         file.write_bytes(source if isinstance(source, bytes) else source.encode())
-        process = start(target, file, "--timeout", "60", *options)
-        out, err = process.communicate(timeout=120)
+        process = start(target, file, "--timeout", str(PATIENCE_S), *options)
+        out, err = process.communicate(timeout=PROGRAM_S)
         return process.returncode, out, err
 
     return run
@@ -85,10 +90,10 @@ def test_syntax_error_names_the_line(execute, target):
 def test_endless_loop_is_a_timeout(tmp_path, target):
     file = tmp_path / "script.py"
     file.write_text("print('started')\nwhile True:\n    pass\n")
-    process = start(target, file, "--timeout", "3")
-    out, err = process.communicate(timeout=60)
+    process = start(target, file, "--timeout", "5")
+    out, err = process.communicate(timeout=PROGRAM_S)
     assert (process.returncode, out) == (124, "started\n")
-    assert err == f"exec: {target}: no result within 3 s (timeout)\n"
+    assert err == f"exec: {target}: no result within 5 s (timeout)\n"
 
 
 @every_target
@@ -139,11 +144,11 @@ def test_crash_is_a_failure_with_its_signal(execute, target):
 def test_interrupt_reaches_the_script(tmp_path, target):
     file = tmp_path / "script.py"
     file.write_text(
-        "import time\nprint('started')\n"
-        "try:\n    while True:\n        time.sleep_ms(10)\n"
+        "import time\n"
+        "try:\n    print('started')\n    while True:\n        time.sleep_ms(10)\n"
         "except KeyboardInterrupt:\n    print('interrupted')\n    raise SystemExit(9)\n"
     )
-    command = [sys.executable, "tools/exec.py", "--target", target, "--timeout", "30", str(file)]
+    command = [sys.executable, "tools/exec.py", "--target", target, str(file)]
     # A terminal sends the signal to the whole group.
     with subprocess.Popen(
         command,
@@ -156,7 +161,7 @@ def test_interrupt_reaches_the_script(tmp_path, target):
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "started\n"
-        time.sleep(0.3)
+        wait_for(lambda: waits(process.pid))
         os.killpg(process.pid, signal.SIGINT)
         assert process.stdout.read() == "interrupted\n"
     assert process.returncode == 9
@@ -172,22 +177,19 @@ def test_killed_runner_leaves_no_machine_behind(tmp_path, target):
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     assert len(children) == 1
     process.kill()
-    process.communicate(timeout=30)
-    deadline = time.monotonic() + 30
-    while (Path("/proc") / children[0] / "exe").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    process.communicate(timeout=PATIENCE_S)
     # What nobody has waited for yet is a name without a program.
-    assert not (Path("/proc") / children[0] / "exe").exists()
+    wait_for(lambda: not (Path("/proc") / children[0] / "exe").exists())
 
 
 def test_missing_script_and_missing_build_are_named(tmp_path):
     process = start("unix", tmp_path / "none.py")
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2 and "none.py: No such file" in err
     file = tmp_path / "script.py"
     file.write_text("")
     process = start("cm3", file, "--variant", "never-built")
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode != 0 and "make build TARGET=cm3 VARIANT=never-built" in err
 
 
@@ -201,6 +203,22 @@ def test_mark_in_pieces_is_found_and_nothing_lost():
             stream.feed(text[position : position + size])
         assert shown == stream.output == b"out\x1eab not yet\x1e"
         assert stream.result() == (7, "ValueError: x\n")
+
+
+def test_ctrl_c_while_something_is_shown_does_not_show_it_again():
+    shown = bytearray()
+
+    def show(data):
+        shown.extend(data)
+        if data == b"\n":
+            raise KeyboardInterrupt
+
+    stream = machine.Stream(b"\x1eabcd\x1e", show)
+    stream.feed(b"started")
+    with pytest.raises(KeyboardInterrupt):
+        stream.feed(b"\n")
+    stream.feed(b"interrupted")
+    assert shown == stream.output == b"started\ninterrupted"
 
 
 def test_the_heap_of_this_computer_is_as_large_as_asked_for(execute):
