@@ -34,7 +34,8 @@ def run_test(board: Board, file: Path) -> Result:
         board.fresh()
     else:
         board.soft_reset()
-    status, output = board.run(file.read_bytes(), file.name, suite.timeout(file))
+    seconds = suite.timeout(file, on_this_computer=board.emulator is not None)
+    status, output = board.run(file.read_bytes(), file.name, seconds)
     verdict, details = suite.judge(file, status, output, board.traceback)
     reason = ""
     if verdict == "fail":

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import PROGRAM_S
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -20,7 +21,7 @@ from coreimage import ALL_ON, PRODUCTION  # noqa: E402
 
 def run(*words):
     return subprocess.run(
-        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=300
+        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=PROGRAM_S
     )
 
 

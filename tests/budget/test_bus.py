@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import PROGRAM_S
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -18,11 +19,18 @@ PUBLISH_TO_CALLBACK = 5950
 
 def run(script, *options):
     done = subprocess.run(
-        [sys.executable, "tools/exec.py", *options, "--timeout", "240", f"benchmarks/{script}"],
+        [
+            sys.executable,
+            "tools/exec.py",
+            *options,
+            "--timeout",
+            str(PROGRAM_S - 60),
+            f"benchmarks/{script}",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=260,
+        timeout=PROGRAM_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import PROGRAM_S
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -60,11 +61,11 @@ def longest(output):
 def test_from_python_no_pool_operation_waits_for_a_collection(firmware):
     done = subprocess.run(
         [sys.executable, "tools/exec.py", "--target", "rv32", "--icount"]
-        + ["--timeout", "120", "benchmarks/python_ops.py"],
+        + ["--timeout", str(PROGRAM_S - 60), "benchmarks/python_ops.py"],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=PROGRAM_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     ticks = longest(done.stdout)

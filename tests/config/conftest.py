@@ -8,6 +8,7 @@ from pathlib import Path
 import kconfig
 import kconfig_boards
 import pytest
+from waiting import PROGRAM_S
 
 ROOT = kconfig_boards.ROOT
 KCONFIG_TOOL = ROOT / "tools" / "kconfig.py"
@@ -92,7 +93,7 @@ def command():
             cwd=cwd,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PROGRAM_S,
         )
 
     return run

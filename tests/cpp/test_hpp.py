@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from waiting import PROGRAM_S
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -42,7 +43,11 @@ BUILDS = list(itertools.product(COMPILERS, ["c++17", "c++20"], EXCEPTIONS))
 
 def run(command: Sequence[object], **options) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, timeout=300, **options
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        timeout=PROGRAM_S,
+        **options,
     )
 
 

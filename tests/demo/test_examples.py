@@ -7,6 +7,7 @@ from pathlib import Path
 
 import machine
 import pytest
+from waiting import PROGRAM_S
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples"
 EXAMPLES = sorted(file for file in FOLDER.glob("*.py") if file.name != "cold_room.py")
@@ -20,7 +21,7 @@ def test_example(example, target):
             machine.binary(target)
         except machine.MachineError as error:
             pytest.skip(str(error))
-    status, output, traceback = machine.run_file(target, example, timeout=60)
+    status, output, traceback = machine.run_file(target, example, timeout=PROGRAM_S)
     assert status == 0, output.decode() + traceback
     assert output.strip(), "an example shows something"
 

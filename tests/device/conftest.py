@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from waiting import PROGRAM_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def device(tmp_path):
     """device("--port", ...) -> status, out, err, report (a dict, or None), results by name."""
 
-    def run(*arguments, timeout=300):
+    def run(*arguments, timeout=PROGRAM_S):
         output = tmp_path / "report"
         command = [sys.executable, ROOT / "tools/device.py", "--output", output, *arguments]
         done = subprocess.run(

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from waiting import PROGRAM_S
 
 ROOT = Path(__file__).resolve().parents[2]
 MPY = ROOT / "tests/mpy"
@@ -17,6 +18,12 @@ LACKING = {
     "bus_threads.py": "it is for unix unix32",
     "threads.py": "it is for unix unix32",
 }
+
+
+def figure(report, name):
+    """Of a part that runs for 2 s or 5 s, and longer on a busy computer."""
+    (number,) = (value for key, value in report["figures"].items() if key.startswith(name))
+    return int(number)
 
 
 def check_report(done, board):
@@ -30,8 +37,8 @@ def check_report(done, board):
     rows = {row[0]: row[1:] for row in report["cycles"][1:]}
     assert {"take", "give", "stats"} <= set(rows)
     assert all(0 < least <= median <= most for least, median, most in rows.values())
-    assert int(report["figures"]["interrupts: in 2 s"]) > 50
-    assert int(report["figures"]["stress: takes in 5 s"]) > 50
+    assert figure(report, "interrupts: in ") > 50
+    assert figure(report, "stress: takes in ") > 50
     assert report["figures"]["software reset: cause"] == "software"
     for text in (f"# mempool on {board}: passed", "| take |", "MEMORY_POOL_TINY_COUNT=128"):
         assert text in done.markdown
@@ -55,7 +62,7 @@ def test_quickly_on_cm3_by_make():
     files = " ".join(f"tests/mpy/{name}.py" for name in ("block", "session", "bus_events"))
     command = ["make", "--no-print-directory", "test-device", "PORT=qemu:cm3", f"FILES={files}"]
     command.append("PARTS=who cycles interrupts soft_reset")
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PROGRAM_S)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed: 7 ok; " in done.stdout
     assert "# mempool on QEMU_CM3: passed" in (ROOT / "build/device/REPORT.md").read_text()

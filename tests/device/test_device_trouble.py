@@ -10,6 +10,7 @@ import time
 import tty
 
 import device_link
+from waiting import PATIENCE_S, PROGRAM_S
 
 GOOD = "print('all is well')\n"
 
@@ -17,8 +18,8 @@ GOOD = "print('all is well')\n"
 def test_what_fails_does_not_stop_the_rest(device, script):
     files = [
         script("a_raises", "x = {}\nx['missing']\n"),
-        script("b_hangs", "# timeout: 2\nprint('so far')\nwhile True:\n    pass\n"),
-        script("c_prints", "# timeout: 2\nwhile True:\n    print('still here')\n"),
+        script("b_hangs", "# timeout: 0.2\nprint('so far')\nwhile True:\n    pass\n"),
+        script("c_prints", "# timeout: 0.2\nwhile True:\n    print('still here')\n"),
         script("d_differs", "print('something')\n"),
         script("e_exits", "raise SystemExit(3)\n"),
         script("f_broken", "print('unfinished'\n"),
@@ -84,7 +85,7 @@ class Line:
 
     def _carry(self):
         said = b""
-        cut = time.monotonic() + 60
+        cut = time.monotonic() + PROGRAM_S
         while time.monotonic() < cut:
             try:
                 ready = select.select([self.host, self.board], [], [], 0.05)[0]
@@ -106,7 +107,7 @@ class Line:
 def test_a_port_that_vanishes(device, script):
     files = [
         script("a_good", GOOD),
-        script("b_cut", "# timeout: 20\nprint('PULL')\nwhile True:\n    pass\n"),
+        script("b_cut", "# timeout: 600\nprint('PULL')\nwhile True:\n    pass\n"),
         script("c_never", GOOD),
         script("d_never", GOOD),
     ]
@@ -114,7 +115,7 @@ def test_a_port_that_vanishes(device, script):
     try:
         line = Line(emulator, b"PULL", 0.3)
         done = device("--port", line.port, "--wait", "2", "--parts", "", *files)
-        line.thread.join(70)
+        line.thread.join(PATIENCE_S)
     finally:
         emulator.stop()
     assert done.status == 1, done.out

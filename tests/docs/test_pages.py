@@ -12,6 +12,7 @@ from pathlib import Path
 import machine
 import pages
 import pytest
+from waiting import PROGRAM_S
 
 ROOT = pages.ROOT
 MODULE = ROOT / "cmodules" / "mempool"
@@ -58,7 +59,7 @@ def run_examples(target: str, page: Path) -> list[str]:
     pairs = [(one.source, one.want is not None) for one in found]
     head = f"SPLIT = {SPLIT!r}\nRAISED = {RAISED!r}\nEXAMPLES = {pairs!r}\n"
     with machine.Machine(target) as one:
-        status, output = one.run(head + RUNNER, name=page.name, timeout=120)
+        status, output = one.run(head + RUNNER, name=page.name, timeout=PROGRAM_S)
         assert status == 0, one.traceback
     answers = output.decode().split(SPLIT + "\n")[1:-1]
     assert len(answers) == len(found)
@@ -121,7 +122,10 @@ def test_links(page):
 def make_targets() -> set[str]:
     """The targets of the Makefile and of what it includes, as make knows them."""
     done = subprocess.run(
-        ["make", "-C", str(ROOT), "-npq", "help"], capture_output=True, text=True, timeout=60
+        ["make", "-C", str(ROOT), "-npq", "help"],
+        capture_output=True,
+        text=True,
+        timeout=PROGRAM_S,
     )
     return set(re.findall(r"^([a-z][\w-]*):", done.stdout, re.M))
 

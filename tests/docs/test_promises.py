@@ -8,6 +8,7 @@ from pathlib import Path
 import machine
 import pages
 import pytest
+from waiting import PATIENCE_S
 
 MODULES = pages.ROOT / "cmodules"
 BINDINGS = [MODULES / "mempool" / "mpy", MODULES / "eventbus" / "mpy"]
@@ -203,7 +204,7 @@ micropython.heap_unlock()
 print("heap" if errors[0] else result)
 """
     with machine.Machine("unix") as unix:
-        status, output = unix.run(source, timeout=60)
+        status, output = unix.run(source, timeout=PATIENCE_S)
         assert status == 0, unix.traceback
     return output.decode().strip()
 

@@ -9,6 +9,7 @@ import subprocess
 
 import machine
 from boardrun import run
+from waiting import PATIENCE_S
 
 FIRST = """
 import memdiag, mempool
@@ -115,7 +116,11 @@ def test_kill_leaves_it(tmp_path):
 
     def read():
         done = subprocess.run(
-            [binary, "-c", AFTER], cwd=tmp_path, capture_output=True, timeout=30, check=True
+            [binary, "-c", AFTER],
+            cwd=tmp_path,
+            capture_output=True,
+            timeout=PATIENCE_S,
+            check=True,
         )
         return json.loads(done.stdout)
 

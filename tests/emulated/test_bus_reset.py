@@ -6,6 +6,7 @@ import random
 import threading
 
 from boardrun import run
+from waiting import PROGRAM_S
 
 RESETS = 30
 
@@ -214,7 +215,7 @@ def test_resets_out_of_the_middle_of_work(board):
                 stops[0].start()
 
         board.show = stop_soon
-        status, output = board.run(LIFE.format(life=life), timeout=60)
+        status, output = board.run(LIFE.format(life=life), timeout=PROGRAM_S)
         said = f"life {life}: {output.decode()}{board.traceback}"
         assert stops, said
         stops[0].join()

@@ -7,6 +7,7 @@ import time
 
 import machine
 import pytest
+from waiting import PROGRAM_S
 
 WAITS = """
 import mempool
@@ -32,9 +33,9 @@ assert mempool.stats().used == 0 and mempool.check() == 0
 @pytest.mark.parametrize(
     "wait",
     [
-        "mempool.alloc_into(block, 512, timeout_ms=30000)",
-        "mempool.alloc(512, spill=True, timeout_ms=30000)",
-        "mempool.Struct({'x': 511})(timeout_ms=30000)",
+        "mempool.alloc_into(block, 512, timeout_ms=600000)",
+        "mempool.alloc(512, spill=True, timeout_ms=600000)",
+        "mempool.Struct({'x': 511})(timeout_ms=600000)",
     ],
 )
 def test_ctrl_c_ends_a_wait(target, wait):
@@ -54,8 +55,8 @@ def test_ctrl_c_ends_a_wait(target, wait):
 
         board.show = stop_soon
         start = time.monotonic()
-        status, output = board.run(WAITS.format(wait=wait), timeout=60)
+        status, output = board.run(WAITS.format(wait=wait), timeout=PROGRAM_S)
         assert timers, board.traceback
         timers[0].join()
         assert (status, output) == (0, b"waiting\ninterrupted\n"), board.traceback
-        assert time.monotonic() - start < 20
+        assert time.monotonic() - start < 300  # long before the wait would end by itself

@@ -6,6 +6,7 @@ import random
 import threading
 
 from boardrun import run
+from waiting import PROGRAM_S
 
 RESETS = 100
 
@@ -62,7 +63,8 @@ def test_blocks_of_c_stay(board):
 import _platform, mempool, time
 mine = [mempool.take(32) for _ in range(8)]
 _platform.stress_start(100)
-time.sleep_ms(100)
+while mempool.stats().used < 1024:  # so much that some is held at any moment
+    time.sleep_ms(1)
 """,
     )
     board.soft_reset()
@@ -146,7 +148,7 @@ def test_a_hundred_resets_in_the_middle_of_work(board):
                 stops[0].start()
 
         board.show = stop_soon
-        status, output = board.run(LIFE.format(life=life, handles=handles), timeout=60)
+        status, output = board.run(LIFE.format(life=life, handles=handles), timeout=PROGRAM_S)
         said = f"life {life}: {output.decode()}{board.traceback}"
         assert stops, said
         stops[0].join()

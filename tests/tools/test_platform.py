@@ -5,6 +5,7 @@ import time
 
 import machine
 import pytest
+from waiting import PROGRAM_S
 
 
 @pytest.fixture(params=["cm3", "rv32"])
@@ -14,26 +15,32 @@ def board(request):
 
 
 def run(board, source, status=0):
-    found, output = board.run(source, timeout=60)
+    found, output = board.run(source, timeout=PROGRAM_S)
     assert found == status, output.decode() + board.traceback
     return output.decode()
 
 
 def test_clocks_agree_and_never_go_back(board):
+    """Each reading of one clock lies between two of the other, however long the computer leaves
+    the emulator standing between them."""
     run(
         board,
         """
 import time
-ms, us, ns = time.ticks_ms(), time.ticks_us(), time.time_ns()
-last = us
+def readings():
+    return time.ticks_us(), time.time_ns(), time.ticks_us()
+before = readings()
+ms = time.ticks_ms()
+last = us = time.ticks_us()
 while time.ticks_diff(time.ticks_ms(), ms) < 300:
     now = time.ticks_us()
     assert time.ticks_diff(now, last) >= 0, (now, last)
     last = now
-elapsed_us = time.ticks_diff(time.ticks_us(), us)
-elapsed_ns = time.time_ns() - ns
-assert elapsed_us >= 299000, elapsed_us
-assert abs(elapsed_ns // 1000 - elapsed_us) <= 50000, (elapsed_ns, elapsed_us)
+assert time.ticks_diff(time.ticks_us(), us) >= 299000
+after = readings()
+least_us, most_us = time.ticks_diff(after[0], before[2]), time.ticks_diff(after[2], before[0])
+elapsed_us = (after[1] - before[1]) // 1000
+assert least_us - 1000 <= elapsed_us <= most_us + 1000, (least_us, elapsed_us, most_us)
 """,
     )
 
@@ -56,12 +63,19 @@ for us in (10, 500, 120000):
 
 
 def test_clock_keeps_the_time_of_the_host(board):
-    """Within a tenth: the emulator runs at the host's speed, however busy it is."""
-    source = "import time\nprint(time.ticks_ms())"
-    start, first = time.monotonic(), int(run(board, source))
+    """Within a tenth: the emulator runs at the host's speed, however busy it is. What it says lies
+    between two looks at the host's clock."""
+
+    def readings():
+        begin = time.monotonic()
+        told = int(run(board, "import time\nprint(time.ticks_ms())")) / 1000
+        return begin, told, time.monotonic()
+
+    before = readings()
     time.sleep(2)
-    seconds, last = time.monotonic() - start, int(run(board, source))
-    assert abs((last - first) / 1000 - seconds) < 0.1 * seconds + 0.2
+    after = readings()
+    told = after[1] - before[1]
+    assert 0.9 * (after[0] - before[2]) < told < 1.1 * (after[2] - before[0])
 
 
 def test_asyncio_and_select(board):
@@ -73,7 +87,7 @@ async def say(text, ms):
     await asyncio.sleep_ms(ms)
     print(text)
 async def main():
-    await asyncio.gather(say("second", 60), say("first", 20))
+    await asyncio.gather(say("second", 500), say("first", 20))
 asyncio.run(main())
 poll = select.poll()
 poll.register(sys.stdin, select.POLLIN)
@@ -92,7 +106,11 @@ def test_ticker_interrupts_at_its_period(board):
 import _platform, time
 _platform.ticker(500)
 start = time.ticks_us()
-while time.ticks_diff(time.ticks_us(), start) < 400000:
+first = _platform.interrupts()
+# On a busy computer the emulator may need longer for them.
+while time.ticks_diff(time.ticks_us(), start) < (
+    400000 if _platform.interrupts() > first + 50 else 60000000
+):
     pass
 ticks = _platform.ticker(0)
 # 800 where the host has time for all of them, and never more.
@@ -121,9 +139,13 @@ def work():
     return total, f, made[-1]
 quiet = work()
 _platform.ticker(30)
-for _ in range(5):
+first = _platform.interrupts()
+turns = 0
+while turns < 5 or _platform.interrupts() < first + 1000:
     assert work() == quiet
-assert _platform.ticker(0) > 1000
+    turns += 1
+    assert turns < 1000, _platform.ticker(0)
+assert _platform.ticker(0) >= 1000
 """,
     )
 
@@ -136,8 +158,12 @@ def test_pools_under_interrupts(board):
 import _platform, gc, mempool, time
 _platform.stress_start(50)
 start = time.ticks_ms()
+first = _platform.interrupts()
 n = 0
-while time.ticks_diff(time.ticks_ms(), start) < 3000:
+# On a busy computer the emulator may need longer for them.
+while time.ticks_diff(time.ticks_ms(), start) < (
+    3000 if _platform.interrupts() > first + 5000 else 60000
+):
     h = mempool.take(1 + n * 37 % 512)
     if h > 0:
         data = bytes([n & 255]) * 8
@@ -160,10 +186,16 @@ assert mempool.check() == 0 and mempool.stats().used == 0
 
 
 def test_ctrl_c_stops_a_busy_loop(board):
-    timer = threading.Timer(0.7, board.interrupt)
-    timer.start()
-    status, output = board.run("print('busy')\nwhile True:\n    pass", timeout=30)
-    timer.join()
+    timers = []
+
+    def stop_soon(data):
+        if not timers:
+            timers.append(threading.Timer(0.3, board.interrupt))
+            timers[0].start()
+
+    board.show = stop_soon
+    status, output = board.run("print('busy')\nwhile True:\n    pass", timeout=PROGRAM_S)
+    timers[0].join()
     assert (status, output) == (1, b"busy\n")
     assert "KeyboardInterrupt" in board.traceback
 
@@ -180,9 +212,10 @@ def test_soft_reset_keeps_the_clock_and_ends_the_ticker(board):
 import _platform, time
 first = _platform.ticker(0)
 interrupts = _platform.interrupts()
-time.sleep_ms(50)
+start = time.ticks_ms()
+while _platform.interrupts() < interrupts + 20:  # the system's own go on
+    assert time.ticks_diff(time.ticks_ms(), start) < 60000
 assert _platform.ticker(0) == first
-assert _platform.interrupts() > interrupts + 20
 print(time.ticks_ms())
 """,
     )
@@ -201,7 +234,8 @@ def test_rv32_names_the_cause_of_a_trap():
     with machine.Machine("rv32", show=shown.extend) as board:
         with pytest.raises(machine.MachineError, match="status 1"):
             board.run(
-                "@micropython.asm_rv32\ndef bad():\n    data(4, 0xffffffff)\nbad()", timeout=30
+                "@micropython.asm_rv32\ndef bad():\n    data(4, 0xffffffff)\nbad()",
+                timeout=PROGRAM_S,
             )
     assert b"platform: illegal instruction pc=" in shown
 

@@ -9,13 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from waiting import PROGRAM_S
+
 ROOT = Path(__file__).resolve().parents[2]
 TYPINGS = ROOT / "typings"
 MICROPYTHON_STUBS = "micropython-esp32-stubs==1.29.0.post1"
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=PROGRAM_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -57,7 +59,7 @@ def pyright(folder: Path, files: list[Path]) -> dict[tuple[str, int], set[str]]:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PROGRAM_S,
     )
     found: dict[tuple[str, int], set[str]] = {}
     report = json.loads(done.stdout)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import machine
 import pytest
 import stubs
+from waiting import PATIENCE_S
 
 MODULES = ["mempool", "eventbus", "appmodule", "boardcfg", "memdiag"]
 
@@ -139,7 +140,7 @@ def run():
 
     def execute(source: str) -> str:
         with machine.Machine("unix") as unix:
-            status, output = unix.run(PRELUDE + source, timeout=60)
+            status, output = unix.run(PRELUDE + source, timeout=PATIENCE_S)
             assert status == 0, unix.traceback + output.decode()
         return output.decode()
 

@@ -23,16 +23,20 @@ start = time.ticks_ms()
 for _ in range(EDGES):
     _platform.edge()
     time.sleep_ms(20)
-while time.ticks_diff(time.ticks_ms(), start) < 2000:
+# An emulated board on a busy computer needs longer.
+while time.ticks_diff(time.ticks_ms(), start) < (
+    2000 if _platform.sink_read()[0] > 300 else 60000
+):
     time.sleep_ms(10)
+elapsed_ms = time.ticks_diff(time.ticks_ms(), start)
 timer, line = _platform.source_stop()[:2]
-deadline = time.ticks_add(time.ticks_ms(), 5000)
+deadline = time.ticks_add(time.ticks_ms(), 60000)
 while mempool.stats().used and time.ticks_diff(deadline, time.ticks_ms()) > 0:
     time.sleep_ms(5)
 count, missing, longest_us, bins = _platform.sink_read()
 made_way = _platform.sink_stop()
 sub.cancel()
-print("FIGURE sources: events of the timer in 2 s (1 a ms) =", timer[0])
+print("FIGURE sources: events of the timer in %d ms (1 a ms) =" % elapsed_ms, timer[0])
 print("FIGURE sources: longest from interrupt to C subscriber, us =", longest_us)
 print("timer %s, line %s, delivered %d, made way %d" % (timer, line, count, made_way))
 assert line == (EDGES, EDGES, 0), line
