@@ -1,5 +1,5 @@
 """Everything that `make test` checks: a line a step with its time, and the whole output of what
-failed.
+failed. With --load, so many processes compute beside them: what needs a quiet computer fails.
 
 Steps run two at a time, in the order below, each as soon as what it needs is done. A failed build
 fails what needs it. The output of every step is kept in build/test/.
@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import busy
 import suite
 from console import die_with_parent
 
@@ -248,6 +249,7 @@ class Runner:
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--target", choices=TARGETS, help="only its build and its suite")
+    parser.add_argument("--load", default="", help="processes that compute meanwhile")
     parser.add_argument("--only", choices=["lint"], help="only these steps")
     args = parser.parse_args(argv)
     if args.only:
@@ -255,7 +257,16 @@ def main(argv=None):
     else:
         steps = one_target(args.target) if args.target else everything()
     try:
-        return Runner(steps).run()
+        with busy.Load(busy.workers(args.load)) as load:
+            if load.count:
+                print(f"beside {load.count} processes of stress-ng that compute", flush=True)
+            status = Runner(steps).run()
+        if load.ended_early:
+            print("stress-ng ended before the tests: they were not beside it")
+        return status or int(load.ended_early)
+    except busy.Refused as error:
+        print(f"test: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\nstopped")
         return 130

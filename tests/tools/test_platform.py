@@ -162,7 +162,7 @@ first = _platform.interrupts()
 n = 0
 # On a busy computer the emulator may need longer for them.
 while time.ticks_diff(time.ticks_ms(), start) < (
-    3000 if _platform.interrupts() > first + 5000 else 60000
+    3000 if _platform.interrupts() > first + 3000 else 60000
 ):
     h = mempool.take(1 + n * 37 % 512)
     if h > 0:
