@@ -15,6 +15,7 @@ override EXHAUST := $(filter-out 0,$(EXHAUST))
 override TLS := $(filter-out 0,$(TLS))
 override PLAIN := $(filter-out 0,$(PLAIN))
 override REMOVE := $(filter-out 0,$(REMOVE))
+override LOAD := $(filter-out 0,$(LOAD))
 HOURS ?= $(if $(EXHAUST),1,$(if $(LEAK),4,$(if $(filter unix%,$(TARGET)),24,4)))
 # Simulated seconds a second of make run, 0 as fast as it goes. A leak takes a minute of looking at it.
 SPEED ?= $(if $(LEAK),$(if $(filter unix%,$(TARGET)),240,0),0)
@@ -88,9 +89,10 @@ exec: build ## Run FILE=script.py with its true exit status [TARGET= TIMEOUT=sec
 build: $(BINARY) ## Build a target [TARGET= VARIANT=name CONFIG="MEMORY_POOL_...=y" MASKED=1 EXAMPLES=1]
 
 .PHONY: test
-test: $(VENV) ## Every test; TARGET= only the MicroPython suite there
-	@python3 tools/packages.py build test $(if $(TEST_TARGET),$(TEST_TARGET),browser unix32 cm3 rv32)
-	@$(VENV) tests/run.py $(addprefix --target ,$(TEST_TARGET))
+test: $(VENV) ## Every test; TARGET= only the MicroPython suite there; LOAD=8 beside 8 busy processes
+	@$(VENV) tests/busy.py "$(LOAD)"
+	@python3 tools/packages.py build test $(if $(LOAD),load) $(if $(TEST_TARGET),$(TEST_TARGET),browser unix32 cm3 rv32)
+	@$(VENV) tests/run.py $(addprefix --target ,$(TEST_TARGET)) --load "$(LOAD)"
 
 .PHONY: lint
 lint: $(VENV) ## Formatting and types only

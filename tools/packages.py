@@ -46,6 +46,10 @@ TASKS = {
         ("cmake", "cmake"),
         ("mosquitto", ["sh", "-c", "PATH=$PATH:/usr/sbin command -v mosquitto"]),
     ],
+    # Work for the processors beside the tests: make test LOAD=8.
+    "load": [
+        ("stress-ng", "stress-ng"),
+    ],
     # A browser without a screen, for the live view's page: 95 MB to fetch, half a minute.
     "browser": [
         ("chromium-headless-shell", "chromium-headless-shell"),

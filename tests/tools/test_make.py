@@ -4,13 +4,14 @@ import os
 import py_compile
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import machine
 import pytest
-from waiting import PATIENCE_S
+from waiting import PATIENCE_S, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -65,6 +66,10 @@ def test_what_is_not_there_says_so_in_one_line_and_fails(target):
         (["run", "HOURS=-1"], "HOURS and SPEED are whole numbers, not '-1' and '0'"),
         (["run", "HOURS=1", "SPEED=fast"], "whole numbers, not '1' and 'fast'"),
         (["run", "HOURS=241"], "HOURS must be 1 to 240, not 241"),
+        (["test", "LOAD=many"], "test: LOAD=many is not a whole number from 0 to 64"),
+        (["test", "LOAD=-1"], "test: LOAD=-1 is not a whole number from 0 to 64"),
+        (["test", "LOAD=65"], "test: LOAD=65 is not a whole number from 0 to 64"),
+        (["test", "LOAD=2 3"], "test: LOAD=2 3 is not a whole number from 0 to 64"),
         (["menuconfig"], "say which board, BOARD="),
         (["menuconfig", "BOARD=UNIX QEMU_CM3"], "no board 'UNIX QEMU_CM3'"),
         (["firmware", "BOARD=MODESP_ESP32 MODESP_C3"], "no board 'MODESP_ESP32 MODESP_C3'"),
@@ -232,6 +237,53 @@ def test_steps_pass(tmp_path, monkeypatch, capsys):
     assert status == 0 and set(states.values()) == {"ok"}
     out = capsys.readouterr().out
     assert "quiet" not in out and "3 of 3 steps passed" in out
+
+
+@pytest.fixture
+def stress_ng(tmp_path, monkeypatch):
+    """stress_ng(script) puts a stress-ng in the place of the one that computes."""
+    monkeypatch.setattr(steps, "LOGS", tmp_path)
+
+    def make(script):
+        program = tmp_path / "stress-ng"
+        program.write_text(f"#!/bin/sh\necho $@ > {tmp_path}/asked\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        return tmp_path / "asked"
+
+    return make
+
+
+def test_a_load_is_there_as_long_as_the_tests(stress_ng, capsys, monkeypatch):
+    asked = stress_ng("exec sleep infinity")
+    monkeypatch.setattr(steps, "lint", lambda: [steps.Step("a", ["true"])])
+    with steps.busy.Load(3) as load:
+        wait_for(lambda: asked.is_file() and "--cpu 3" in asked.read_text())
+        assert load.process.poll() is None
+    assert load.process.returncode == -signal.SIGTERM and not load.ended_early
+    assert steps.main(["--only", "lint", "--load", "3"]) == 0
+    assert "beside 3 processes of stress-ng" in capsys.readouterr().out
+
+
+def test_a_load_that_ends_before_the_tests_fails_them(stress_ng, capsys, monkeypatch):
+    class Ending(steps.busy.Load):
+        def __enter__(self):
+            super().__enter__()
+            self.process.wait()
+            return self
+
+    stress_ng("exit 0")
+    monkeypatch.setattr(steps.busy, "Load", Ending)
+    monkeypatch.setattr(steps, "lint", lambda: [steps.Step("a", ["true"])])
+    assert steps.main(["--only", "lint", "--load", "3"]) == 1
+    assert "they were not beside it" in capsys.readouterr().out
+
+
+def test_no_load_starts_nothing(stress_ng, monkeypatch):
+    asked = stress_ng("exit 0")
+    monkeypatch.setattr(steps, "lint", lambda: [steps.Step("a", ["true"])])
+    assert steps.main(["--only", "lint", "--load", "0"]) == 0 and not asked.exists()
+    assert steps.main(["--only", "lint", "--load", "x"]) == 2
 
 
 def test_failed_step_is_shown_and_stops_what_needs_it(tmp_path, monkeypatch, capsys):
