@@ -27,6 +27,7 @@ LONGEST_START = max(map(len, STARTS))
 PROMPT_SECONDS = 10
 BOOT_SECONDS = 20
 READ_SECONDS = 0.5
+ANSWER_SECONDS = 20  # to a piece of a program; the board, or what emulates it, may be busy
 QEMU_PORT = re.compile(rb"(/dev/pts/\d+)")
 
 # What pyserial, mpremote and a half answer raise where the port or the board is gone.
@@ -192,6 +193,16 @@ class Board:
                 elif self.emulator is not None and self.emulator.process.poll() is not None:
                     raise self.gone(error) from None
 
+    def _send(self, program: str) -> None:
+        """Into the raw REPL. mpremote waits for each of its answers as long as for a byte."""
+        assert self.link is not None
+        line: Any = self.link.serial
+        usual, line.timeout = line.timeout, ANSWER_SECONDS
+        try:
+            self.link.exec_raw_no_follow(program)
+        finally:
+            line.timeout = usual
+
     def started(self, seconds: float) -> bool:
         """Whether the board starts anew within the time. Nothing is sent: a Ctrl-C would end what
         makes it start. A port that goes away is that of a board whose USB starts anew."""
@@ -263,7 +274,7 @@ class Board:
                 raise Hung(f"{name} had not ended after {timeout:g} s, and still prints")
 
         try:
-            self.link.exec_raw_no_follow(program)
+            self._send(program)
             _, error = self.link.follow(timeout, consume)
         except TransportError as problem:
             if "timeout waiting" in str(problem):
@@ -282,7 +293,7 @@ class Board:
         """Runs a program that does not end, as one that resets the board."""
         assert self.link is not None
         try:
-            self.link.exec_raw_no_follow(source)
+            self._send(source)
         except GONE as error:
             raise self.gone(error) from None
 

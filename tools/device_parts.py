@@ -16,7 +16,7 @@ from device_report import Report
 
 PARTS = Path(__file__).resolve().parent.parent / "tests" / "device" / "parts"
 FIGURE = re.compile(r"^FIGURE (.+?) = (.*)$", re.M)
-SECONDS = 60.0
+SECONDS = 180.0
 RESETS = {
     "software": (
         "try:\n from _platform import reset\n"

@@ -104,6 +104,42 @@ class Line:
         os.close(self.board)
 
 
+def test_a_board_that_is_slow_to_answer_gets_the_whole_program():
+    """Each piece of it is acknowledged a second late, as by an emulator on a busy computer."""
+    host, end = pty.openpty()
+    tty.setraw(end)
+    name = os.ttyname(end)
+    program = "x = 1  # of several pieces\n" * 3
+    got = bytearray()
+
+    def answer():
+        held = b""
+        while not held.endswith(b"\x05A\x01"):
+            held += os.read(host, 1)
+        time.sleep(1)
+        os.write(host, b"R\x01\x20\x00")
+        while True:
+            got.extend(os.read(host, 1))
+            if got.endswith(b"\x04"):
+                break
+            if len(got) % 32 == 0:
+                time.sleep(1)
+                os.write(host, b"\x01")
+        os.write(host, b"\x04")
+
+    thread = threading.Thread(target=answer, daemon=True)
+    try:
+        with device_link.Board(name) as board:
+            os.close(end)
+            os.write(host, b">")
+            thread.start()
+            board.start(program)
+            thread.join(PATIENCE_S)
+    finally:
+        os.close(host)
+    assert got.decode() == program + "\x04"
+
+
 def test_a_port_that_vanishes(device, script):
     files = [
         script("a_good", GOOD),
