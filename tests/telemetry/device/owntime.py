@@ -1,5 +1,6 @@
 # A clock that stands while its thread waits for a processor: a step takes by it what it takes on a
-# quiet computer, its waits for a broker included. Linux counts that time for each thread.
+# quiet computer, its waits for a broker included. Linux counts that time for each thread. Where a
+# wait wakes up often it may show less than that, on a busy computer, and never more.
 import time
 
 
