@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -266,7 +267,8 @@ def test_a_live_view_sees_the_suspect():
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as viewer:
             viewer.settimeout(0.5)
             while process.poll() is None and time.monotonic() < begin + PROGRAM_S:
-                waited = int(schedule.read_text().split()[1]) / 1e9
+                with contextlib.suppress(OSError):  # a kernel that does not count it
+                    waited = int(schedule.read_text().split()[1]) / 1e9
                 viewer.sendto(b"snapshot", ("127.0.0.1", port))
                 try:
                     told = json.loads(viewer.recv(65536))
