@@ -285,11 +285,11 @@ bool eventbus_next(eventbus_t *bus, unsigned lane, eventbus_item_t *item) {
 static MEMPOOL_HOT void count_call(eventbus_lane_t *lane, eventbus_sub_t *sub, uint32_t late_us) {
     sub->counts.delivered++;
     lane->calls++;
+    lane->latency_sum_us += late_us;
     if (++lane->timed == 1u << 31) {
         lane->timed >>= 1; // a mean that goes on for years
         lane->latency_sum_us >>= 1;
     }
-    lane->latency_sum_us += late_us;
     if (late_us > lane->latency_max_us) {
         lane->latency_max_us = late_us;
     }
