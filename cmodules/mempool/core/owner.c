@@ -48,20 +48,24 @@ int mempool_owner_open(const char *name, size_t length, uint32_t quota, uint32_t
     if (!mempool_is_ready()) {
         return found;
     }
+    bool fresh = false;
     MEMPOOL_LOCK();
     for (mempool_owner_t i = 1; i <= MEMPOOL_OWNERS; ++i) {
         const char *known = mempool_owners[i].name;
-        if (is_known(i) && memcmp(known, name, length) == 0 && known[length] == 0) {
+        bool is_there = is_known(i); // asked once: a take in the name of one that is gone charges it for an instant
+        if (is_there && memcmp(known, name, length) == 0 && known[length] == 0) {
             found = i;
+            fresh = false;
             break;
         }
-        if (found < 0 && !is_known(i)) {
+        if (found < 0 && !is_there) {
             found = i;
+            fresh = true;
         }
     }
     if (found > 0) {
         mempool_owner_entry_t *entry = &mempool_owners[found];
-        if (!is_known((mempool_owner_t)found)) {
+        if (fresh) {
             memset(entry->name, 0, sizeof(entry->name));
             memcpy(entry->name, name, length);
             mempool_poke(&entry->lowest, 0u);
