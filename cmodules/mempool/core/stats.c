@@ -59,7 +59,8 @@ static inline __attribute__((always_inline)) void finish(mempool_stats_t *out, u
 #if MEMPOOL_DIAGNOSTICS
     out->allocs = allocs;
     out->frees = allocs + held - used_blocks;
-    out->requested = (state & MEMPOOL_SUM_MASK) + used_blocks;
+    uint32_t requested = (state & MEMPOOL_SUM_MASK) + used_blocks;
+    out->requested = requested < out->used ? requested : out->used; // an adopt has met a give: its byte is still in the sum
     out->waste = out->used - out->requested;
 #else
     (void)allocs;
