@@ -217,25 +217,57 @@ static void call_shrink(void) {
 #endif
 
 // `waits`: takes the lock, or waits for mempool_init: it cannot come in the middle of whoever has the lock.
-#define CALLS(X)                                                                                                                             \
-    X(take, false)                                                                                                                           \
-    X(take_flags, false) X(take_wait, true) X(give, false) X(give_flags, false) X(data, false) X(write, false)                               \
-        X(read, false) X(write_flags, false) X(read_flags, false) X(adopt, false) X(inspect, false) X(alloc, MEMPOOL_HEAP_FALLBACK)          \
-            X(free, true) X(handle_of, true) X(owner_open, true) X(owner_close, true) X(owner_info, true) X(unowned, true)                   \
-                X(stats, MEMPOOL_HEAP_FALLBACK) X(pool_stats, MEMPOOL_HEAP_FALLBACK) X(reset_stats, true) X(pool_info, false) X(map, false)  \
-                    X(leaks, MEMPOOL_HEAP_FALLBACK) X(trace, false) X(check, true) X(poison_hits, false) X(reclaim_python, true)             \
-                        X(heap_info, false) X(set_pressure_hook, false) X(pressure_look, false) X(pressure_next, false) X(noinit_data, true) \
-                            X(noinit_valid, true) X(noinit_write, true) X(noinit_seal, true) X(init, true)
-#define CALL(name, waits) { "mempool_" #name, call_##name, waits },
+#define CALL(name, waits) \
+    { "mempool_" #name, call_##name, waits }
 static const struct {
     const char *name;
     void (*call)(void);
     bool waits;
 } calls[] = {
-    CALLS(CALL){ "mempool_take", call_take_of_owner, false },
+    CALL(take, false),
+    CALL(take_flags, false),
+    CALL(take_wait, true),
+    CALL(give, false),
+    CALL(give_flags, false),
+    CALL(data, false),
+    CALL(write, false),
+    CALL(read, false),
+    CALL(write_flags, false),
+    CALL(read_flags, false),
+    CALL(adopt, false),
+    CALL(inspect, false),
+    CALL(alloc, MEMPOOL_HEAP_FALLBACK),
+    CALL(free, true),
+    CALL(handle_of, true),
+    CALL(owner_open, true),
+    CALL(owner_close, true),
+    CALL(owner_info, true),
+    CALL(unowned, true),
+    CALL(stats, MEMPOOL_HEAP_FALLBACK),
+    CALL(pool_stats, MEMPOOL_HEAP_FALLBACK),
+    CALL(reset_stats, true),
+    CALL(pool_info, false),
+    CALL(map, false),
+    CALL(leaks, MEMPOOL_HEAP_FALLBACK),
+    CALL(trace, false),
+    CALL(check, true),
+    CALL(poison_hits, false),
+    CALL(reclaim_python, true),
+    CALL(heap_info, false),
+    CALL(set_pressure_hook, false),
+    CALL(pressure_look, false),
+    CALL(pressure_next, false),
+    CALL(noinit_data, true),
+    CALL(noinit_valid, true),
+    CALL(noinit_write, true),
+    CALL(noinit_seal, true),
+    CALL(init, true),
+    { "mempool_take", call_take_of_owner, false },
     { "mempool_take_flags", call_take_of_heap, true },
 #if MEMPOOL_GROW > 0
-    CALL(growable, true) CALL(grow, true) CALL(shrink, true)
+    CALL(growable, true),
+    CALL(grow, true),
+    CALL(shrink, true),
 #endif
 };
 #define N_CALLS (sizeof(calls) / sizeof(calls[0]))
