@@ -178,7 +178,8 @@ static void move_deepest(mempool_pool_t *pool, uint32_t delta) {
 #if MEMPOOL_DIAGNOSTICS
     mempool_fetch_add(&pool->deepest, delta);
     mempool_at_least(&pool->deepest, 0u);
-    mempool_at_most(&pool->deepest, mempool_load(&pool->state));
+    int zero;
+    mempool_at_most(&pool->deepest, mempool_add(&pool->state, 0u, &zero)); // a read-modify-write: see reset_pool
 #else
     (void)pool;
     (void)delta;

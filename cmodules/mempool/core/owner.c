@@ -142,7 +142,7 @@ MEMPOOL_HOT void mempool_owner_reset_stats(void) {
         mempool_owner_entry_t *entry = &mempool_owners[i];
         MEMPOOL_LOCK();
         mempool_at_least(&entry->lowest, mempool_load(&entry->left));
-        mempool_at_most(&entry->lowest, mempool_load(&entry->left));          // what was taken meanwhile
+        mempool_at_most(&entry->lowest, mempool_fetch_add(&entry->left, 0u)); // what was taken meanwhile: see reset_pool
         mempool_fetch_add(&entry->denied, 0u - mempool_load(&entry->denied)); // what is denied meanwhile stays
         MEMPOOL_UNLOCK();
     }

@@ -187,7 +187,9 @@ static MEMPOOL_HOT void reset_pool(unsigned p) {
     count_anew(&pool->allocs);
     uint32_t held = mempool_blocks(p) - state / MEMPOOL_UNIT;
     mempool_at_least(&pool->deepest, state);
-    mempool_at_most(&pool->deepest, mempool_load(&pool->state)); // what was taken meanwhile
+    // What was taken meanwhile is either seen here or finds the new mark: for that this look is a read-modify-write, as a take's is.
+    int zero;
+    mempool_at_most(&pool->deepest, mempool_add(&pool->state, 0u, &zero));
     uint32_t more = held - mempool_peek(&pool->held);
     if (more != 0) {
         mempool_poke(&pool->held, held);
