@@ -19,8 +19,12 @@ typedef uint32_t mempool_word_t;
 #define MEMPOOL_ENTER() uint32_t mempool_mask_state = mempool_port_mask()
 #define MEMPOOL_LEAVE() mempool_port_unmask(mempool_mask_state)
 
+// The order of the program is what an interrupt sees, so that it is enough to hold the compiler: what lies before a store is there
+// when it is seen.
 MEMPOOL_PORT_INLINE uint32_t mempool_load(const mempool_word_t *w) {
-    return *(const volatile mempool_word_t *)w;
+    uint32_t v = *(const volatile mempool_word_t *)w;
+    __atomic_signal_fence(__ATOMIC_ACQUIRE);
+    return v;
 }
 
 MEMPOOL_PORT_INLINE uint32_t mempool_peek(const mempool_word_t *w) {
@@ -32,6 +36,7 @@ MEMPOOL_PORT_INLINE void mempool_poke(mempool_word_t *w, uint32_t v) {
 }
 
 MEMPOOL_PORT_INLINE void mempool_store(mempool_word_t *w, uint32_t v) {
+    __atomic_signal_fence(__ATOMIC_RELEASE);
     *(volatile mempool_word_t *)w = v;
 }
 
