@@ -42,6 +42,9 @@ class Config:
     masked: bool = False
     grow: int = 0
     arena: int = 8192
+    queue: int = 32
+    topics: int = 64
+    subscribers: int = 32
 
     def header(self) -> str:
         """The text of sdkconfig.h: a bool is 1 or absent, as IDF writes it."""
@@ -60,9 +63,9 @@ class Config:
             "POISON_FREED": self.poison,
             "GROW_BLOCKS": self.grow,
             "GROW_ARENA": self.arena,
-            "EVENT_QUEUE": 32,
-            "EVENT_TOPICS": 64,
-            "EVENT_SUBSCRIBERS": 32,
+            "EVENT_QUEUE": self.queue,
+            "EVENT_TOPICS": self.topics,
+            "EVENT_SUBSCRIBERS": self.subscribers,
             "EVENT_TASK_PRIORITY": 2,
             "EVENT_TASK_STACK": 3072,
             "NOINIT_BYTES": 64,
