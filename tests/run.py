@@ -27,7 +27,7 @@ TARGETS = ("unix", "unix32", "cm3", "rv32")
 # the others use atomics: a mutex on the host, the ESP32-C3's way on RV32.
 MASKED = ("unix", "rv32")
 # Host tests that need no firmware.
-COMPILE_THEMSELVES = ("host", "cpp")
+COMPILE_THEMSELVES = ("host", "weak", "cpp")
 LANES = 2
 
 
