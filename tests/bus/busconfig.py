@@ -40,9 +40,12 @@ TINY = BusConfig("bus-tiny", counts=(3, 2, 2, 1, 2), subscribers=5, topics=8)
 RESERVE = dataclasses.replace(TINY, name="bus-reserve", counts=(4, 4, 2, 2, 2), reserve=1)
 
 
-def fake_library(config: BusConfig, flags: tuple[str, ...] = ("-O1",)) -> Path:
-    """Bus and pools as a shared library, on the fake platform."""
+def fake_library(
+    config: BusConfig, flags: tuple[str, ...] = ("-O1",), more: tuple[Path, ...] = ()
+) -> Path:
+    """Bus and pools as a shared library, on the fake platform, and more sources of tests."""
     sources = [busbuild.HERE / "fake_port.c", *busbuild.bus_sources(), *corebuild.core_sources()]
+    sources += more
     fake = ["-include", str(busbuild.HERE / "fake_port.h"), "-fPIC", "-shared", "-Wl,-z,defs"]
     includes = (*busbuild.INCLUDES, busbuild.HERE)
     name = "libeventbus-fake.so"

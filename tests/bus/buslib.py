@@ -25,7 +25,7 @@ E_SUBSCRIBERS, E_STALE, E_TASK = -8, -9, -10
 MAX_PAYLOAD = 496
 
 FAKE = """
-typedef struct { uint32_t us, woken, later, more, rung; bool in_task, no_task; } fake_t;
+typedef struct { uint32_t us, woken, later, more, rung, paused; bool in_task, no_task; } fake_t;
 typedef struct {
     uint32_t depth, waiting, dropped;
     mempool_handle_t ring[8];
@@ -63,16 +63,20 @@ def interface(config: BusConfig) -> cffi.FFI:
 class Bus:
     """The default bus of one configuration, and shorthands that turn C results into values."""
 
-    def __init__(self, config: BusConfig, no_task: bool = False):
+    def __init__(self, config: BusConfig, no_task: bool = False, begin: bool = True):
         self.config = config
-        self.ffi = interface(config)
-        self.lib = self.ffi.dlopen(str(fake_library(config)))
+        self.ffi, self.lib = self.load()
         assert self.lib.fake.us == 0, "the library was not unloaded"
         self.lib.fake.us = 1_000_000
         self.alive: list[object] = []  # what C has the address of
         self.lib.fake.no_task = no_task
-        self.begun = self.lib.eventbus_init()
+        self.begun = self.lib.eventbus_init() if begin else None
         self.core = self.ffi.addressof(self.lib, "eventbus_default")
+
+    def load(self):
+        """(its FFI, its library)"""
+        ffi = interface(self.config)
+        return ffi, ffi.dlopen(str(fake_library(self.config)))
 
     def close(self) -> None:
         self.ffi.dlclose(self.lib)

@@ -15,6 +15,7 @@ typedef struct {
     uint32_t later;
     uint32_t more;
     uint32_t rung;
+    uint32_t paused; // somebody waits
     bool in_task;
     bool no_task; // it cannot be made
 } fake_t;
@@ -34,7 +35,7 @@ static inline uint32_t eventbus_port_ms(void) {
 #define eventbus_port_later() ((void)fake.later++)
 #define eventbus_port_more() ((void)fake.more++)
 #define eventbus_port_in_task() (fake.in_task)
-#define eventbus_port_pause() ((void)0)
+#define eventbus_port_pause() ((void)fake.paused++)
 #define eventbus_port_vm_is_here() ((void)0)
 #define eventbus_port_vm_awake() ((void)0)
 #define eventbus_port_wake_vm() ((void)0)

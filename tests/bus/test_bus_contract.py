@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from busconfig import RESERVE, SMALL
 from buslib import (
@@ -257,6 +259,76 @@ def test_who_makes_way(bus):
     assert (stats["published"], stats["refused"], stats["high_water"]) == (16, 3, 8)
     assert bus.counts(sub) == (0, 8)
     assert [payload for payload, _ in bus.drain(TASK)] == [b"\x00"] * 2 + [b"\x0b"] * 6
+
+
+def test_the_oldest_of_both_lanes_makes_way(bus):
+    """Whichever lanes the two heads wait in."""
+    python, task = bus.subscribe(b"p.*", PYTHON), bus.subscribe(b"*.t", TASK)
+    rows = {  # topics in the order of publishing -> who is dropped
+        (b"p.x", b"x.t"): (python, 1, task, 0),
+        (b"x.t", b"p.x"): (python, 0, task, 1),
+        (b"p.x", b"p.t"): (python, 1, task, 0),
+        (b"x.t", b"p.t"): (python, 0, task, 1),
+        (b"p.t", b"p.x"): (python, 1, task, 1),
+    }
+    for topics, (_, of_python, _, of_task) in rows.items():
+        for topic in topics:
+            assert bus.publish(topic, LOW) == OK
+        for _ in range(6):
+            assert bus.publish(b"p.x", HIGH) == OK
+        before = bus.counts(python), bus.counts(task)
+        assert bus.publish(b"p.x", HIGH) == OK
+        assert bus.counts(python)[1] - before[0][1] == of_python
+        assert bus.counts(task)[1] - before[1][1] == of_task
+        bus.drain(PYTHON)
+        bus.drain(TASK)
+
+
+def test_what_is_no_event(bus):
+    """A block of Python's, one that went back, and numbers that are no handles."""
+    lib = bus.lib
+    block = lib.mempool_take_flags(40, 0, 4)  # MEMPOOL_PYTHON
+    item = bus.ffi.new("eventbus_item_t *")
+    for handle in (block, 0, -1, block + (1 << 13)):
+        assert not lib.eventbus_look(handle, item)
+        assert not lib.eventbus_keep(handle)
+        lib.eventbus_release(handle)
+    assert lib.mempool_give(block) == OK
+    bus.subscribe(b"*", TASK)
+    assert lib.eventbus_send(bus.core, bus.topic(b"a"), NORMAL, block, 1, 0, False) == E_STALE
+    assert bus.drain(TASK) == []
+
+
+def test_a_subscription_may_end_before_it_begins(bus):
+    number = bus.open(b"a", TASK)
+    assert bus.unsubscribe(number) == (0, 0)
+    bus.lib.eventbus_sub_begin(bus.core, number, 2)
+    assert bus.publish(b"a", NORMAL) == OK
+    assert bus.drain(TASK) == []
+    for wrong in (0, -1, 256, 512 + 9, 0x7FFFFFFF, -(1 << 31)):
+        assert bus.unsubscribe(wrong) == bus.counts(wrong) == E_STALE
+
+
+@pytest.mark.parametrize("in_task", [False, True])
+def test_unsubscribe_of_c(bus, in_task):
+    """Nobody's call runs: it does not wait, wherever it is called from."""
+    bus.lib.fake.in_task = in_task
+    call = bus.ffi.callback("void(const eventbus_event_t *, void *)", lambda *_: None)
+    number = bus.lib.eventbus_subscribe(b"a", call, bus.ffi.NULL)
+    assert bus.lib.eventbus_unsubscribe(number) == OK
+    for wrong in (number, 0, -1):
+        assert bus.lib.eventbus_unsubscribe(wrong) == E_STALE
+    assert bus.lib.fake.paused == 0
+
+
+def test_without_owners():
+    """Then the bus's blocks are nobody's."""
+    config = dataclasses.replace(SMALL, name="bus-minimum", owners=0, diagnostics=False)
+    with Bus(config) as bus:
+        bus.subscribe(b"a", TASK)
+        assert bus.publish(b"a", NORMAL, b"\x07") == OK
+        assert [payload for payload, _ in bus.drain(TASK)] == [b"\x07"]
+        assert bus.used() == [0] * 5
 
 
 def test_the_reserve_is_for_critical_events():

@@ -254,3 +254,31 @@ def test_matches_are_worked_out_whoever_comes_first(steps):
                 }
                 got = bus.drain(lane)
                 assert [set(called) for _, called in got] == ([want] if want else [])
+
+
+def test_topics_of_one_hash(bus):
+    """FNV-1a has the same 32 bits for these two, which are as long as each other."""
+    subs = [bus.subscribe(b"declinate", TASK), bus.subscribe(b"macallums", TASK)]
+    first, second = bus.topic(b"declinate"), bus.topic(b"macallums")
+    assert first != second
+    assert (bus.topic(b"declinate"), bus.topic(b"macallums")) == (first, second)
+    for topic, sub in zip((first, second), subs, strict=True):
+        assert bus.publish(topic, NORMAL) == OK
+        assert [called for _, called in bus.drain(TASK)] == [[sub]]
+
+
+def test_what_is_not_well_formed_matches_nothing(bus):
+    match, ffi = bus.lib.eventbus_match, bus.ffi
+    for pattern, topic in (
+        (b"", b"a"),
+        (b"a", b""),
+        (b"a.b", b"a."),
+        (b"a.*", b"a."),
+        (b"a.", b"a"),
+    ):
+        assert not match(
+            ffi.from_buffer(pattern), len(pattern), ffi.from_buffer(topic), len(topic)
+        )
+    for text in (b"a\0b", b"\0"):
+        assert bus.lib.eventbus_check_topic(ffi.from_buffer(text), len(text)) == E_TOPIC
+        assert bus.lib.eventbus_check_pattern(ffi.from_buffer(text), len(text)) == E_TOPIC

@@ -9,7 +9,20 @@ import time
 import corebuild as build
 import pytest
 from corelib import core_of
-from modelparts import CRITICAL, EXHAUSTED, FOREIGN, HEAP_OK, OK, PYTHON, RANGE, SIZE, STALE, join
+from modelparts import (
+    CRITICAL,
+    EXHAUSTED,
+    FOREIGN,
+    HEAP_OK,
+    OK,
+    PYTHON,
+    QUOTA,
+    RANGE,
+    SIZE,
+    STALE,
+    join,
+    split,
+)
 
 NORMAL, LOW, HIGH = 0, 1, 2
 each_default = pytest.mark.parametrize(
@@ -70,6 +83,85 @@ def test_room_counts_for_the_class_and_not_for_the_size(core, room):
     for wrong in (0, 0xFFFFFFFF, 0xFFFFFFFF - room, 0x80000000):
         assert core.lib.mempool_take_flags(wrong, 0, room << 8) == SIZE
     assert core.lib.mempool_check() == 0
+
+
+def test_numbers_that_are_no_handles(core):
+    """Of a pool's block but for the sign or a bit beyond 30, and of places that there are not."""
+    handle = core.lib.mempool_take(100, 0)
+    assert core.lib.mempool_give(handle) == OK
+    for wrong in (handle - (1 << 31), handle | 1 << 30):
+        for give in (core.lib.mempool_give, lambda h: core.lib.mempool_give_flags(h, 0)):
+            assert give(wrong) == FOREIGN
+        assert core.read(wrong, 0, 1) == core.lib.mempool_adopt(wrong, 0) == FOREIGN
+    for place in (0, 31, 32, 1023):
+        for bits in (0, 1 << 30):
+            wrong = join(0, 5, place) | bits
+            assert core.lib.mempool_give(wrong) in (STALE, FOREIGN)
+            assert core.data(wrong) == 0
+    assert core.lib.mempool_check() == 0
+
+
+def test_the_map_shows_owners(core):
+    """0 where a block is free, else 1 and its owner's number; as many as there is room for."""
+    out = core.ffi.new("uint8_t[]", 1100)
+    assert core.lib.mempool_map(5, out, 10) == 0
+    handles = [core.lib.mempool_take_flags(32, 0, CRITICAL) for _ in range(2)]
+    if core.config.owners:
+        handles.append(core.lib.mempool_take(32, core.owner_open(b"own", 0)))
+    count = core.config.counts[0]
+    for room in (0, 1, count, 1100):
+        shown = core.lib.mempool_map(0, out, room)
+        assert shown == (min(room, count) if core.config.diagnostics else 0)
+        for index in range(shown):
+            owners = [core.inspect(handle)[4] for handle in handles if split(handle)[2] == index]
+            assert out[index] == (1 + owners[0] if owners else 0)
+
+
+@pytest.mark.parametrize("config", (build.DEFAULT, build.MINIMUM), ids=lambda c: c.name)
+def test_what_no_owner_can_be(config):
+    core = core_of(config)
+    for name, quota in ((b"", 0), (b"sixteen letters!", 0), (b"a", 0x7FFFFFFF), (b"a", 1 << 31)):
+        assert core.owner_open(name, quota) == RANGE
+    for number in (0, 1, 17, 255):
+        assert core.owner_info(number) == core.lib.mempool_owner_close(number, 0) == RANGE
+
+
+def test_an_owner_that_was_let_go_is_known_no_more():
+    """While its blocks are there, too: its place is taken, its numbers are nobody's."""
+    core = core_of(build.DEFAULT)
+    owner = core.owner_open(b"pump", 0)
+    handle = core.lib.mempool_take(32, owner)
+    assert core.owner_info(owner) == (b"pump", 0, 32, 32, 0)
+    assert core.lib.mempool_owner_close(owner, 0) == OK
+    assert core.owner_info(owner) == core.lib.mempool_take(32, owner) == RANGE
+    assert core.owner_open(b"other", 0) != owner
+    assert core.lib.mempool_give(handle) == OK
+
+
+def test_the_noinit_region():
+    """Nothing is valid before the first write; what does not fit changes nothing."""
+    core = core_of(build.DEFAULT)
+    lib, ffi = core.lib, core.ffi
+    size = 64  # corebuild.Config
+    assert not lib.mempool_noinit_valid()
+    assert bytes(ffi.buffer(lib.mempool_noinit_data(), size)) == bytes(size)
+    for offset, length in (
+        (size + 1, 0),
+        (size + 1, 1),
+        (size, 1),
+        (0, size + 1),
+        (1, 0xFFFFFFFF),
+    ):
+        assert lib.mempool_noinit_write(offset, b"x" * (size + 1), length) == RANGE
+    assert lib.mempool_noinit_write(size, b"", 0) == 0
+    assert not lib.mempool_noinit_valid()
+    assert lib.mempool_noinit_write(size - 3, b"abc", 3) == 3
+    assert lib.mempool_noinit_valid()
+    lib.mempool_noinit_data()[0] = 1
+    assert not lib.mempool_noinit_valid()
+    lib.mempool_noinit_seal()
+    assert lib.mempool_noinit_valid()
+    assert bytes(ffi.buffer(lib.mempool_noinit_data(), size)) == b"\1" + bytes(size - 4) + b"abc"
 
 
 def test_names_are_copied():
@@ -255,6 +347,33 @@ def test_the_heap_serves_what_no_pool_can(config):
     assert core.free(pointer) == FOREIGN
     assert lib.mempool_reclaim_python() == 1
     assert lib.mempool_give(big) == STALE
+    assert core.stats()["heap_used"] == 0
+    assert lib.mempool_check() == 0
+
+
+@pytest.mark.parametrize("config", build.HEAP.variants(), ids=lambda c: c.name)
+def test_the_heap_has_limits(config):
+    """32 blocks at a time, an owner's quota to the byte, nothing larger than a quota can be."""
+    core = core_of(config)
+    lib = core.lib
+    owner = core.owner_open(b"pump", 3000)
+    held = [lib.mempool_take_flags(1000, owner, HEAP_OK) for _ in range(3)]
+    assert min(held) > 0
+    assert lib.mempool_take_flags(1000, owner, HEAP_OK) == QUOTA
+    assert lib.mempool_take_flags(1 << 31, owner, HEAP_OK) == QUOTA
+    assert lib.mempool_take_flags(1000, 9, HEAP_OK) == RANGE
+    assert core.owner_info(owner) == (b"pump", 3000, 3000, 3000, 2)
+    held += [lib.mempool_take_flags(1000, 0, HEAP_OK) for _ in range(29)]
+    assert min(held) > 0 and len(set(held)) == 32
+    assert lib.mempool_take_flags(1000, 0, HEAP_OK) == EXHAUSTED
+    assert core.stats()["heap_used"] == 32000
+    core.tick = 1000
+    assert lib.mempool_give(held.pop()) == OK
+    held.append(lib.mempool_take_flags(1000, 0, HEAP_OK))
+    assert len(core.leaks(1, 64)) == 31, "the last one has just come"
+    assert lib.mempool_adopt(held[0] | 1 << 30, PYTHON) == FOREIGN
+    for handle in held:
+        assert lib.mempool_give(handle) == OK
     assert core.stats()["heap_used"] == 0
     assert lib.mempool_check() == 0
 

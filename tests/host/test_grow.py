@@ -49,7 +49,7 @@ def test_every_block_is_there_once(core):
     assert core.stats(0)["peak"] == core.stats(0)["capacity"] == built * 32
 
 
-@pytest.mark.parametrize("extent", [3, 40])
+@pytest.mark.parametrize("extent", [1, 3, 40])
 def test_a_block_in_use_keeps_its_extent(core, extent):
     """Wherever in the extent it is; and the others stay as good as they were."""
     built = core.pool_info(0)[2]

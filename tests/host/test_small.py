@@ -146,3 +146,17 @@ def test_all_blocks_of_every_geometry(core):
             assert core.lib.mempool_give(handle) == OK
         assert core.stats(pool)["used"] == 0
         assert core.lib.mempool_check() == 0
+
+
+def test_the_last_free_block_is_found_wherever_it_is(core):
+    """In each leaf, from whichever end the search begins: it changes with every take."""
+    for pool, (size, count) in enumerate(zip(build.BLOCK_SIZES, core.config.counts, strict=True)):
+        handles = [core.lib.mempool_take_flags(size, 0, CRITICAL) for _ in range(count)]
+        held = {split(handle)[2]: handle for handle in handles}
+        for index in sorted({0, 31, 32, 63, 64, 95, 96, 127, count - 1} & set(held)):
+            for _ in range(2):
+                assert core.lib.mempool_give(held[index]) == OK
+                held[index] = core.lib.mempool_take_flags(size, 0, CRITICAL)
+                assert split(held[index])[1:] == (pool, index)
+        for handle in held.values():
+            assert core.lib.mempool_give(handle) == OK

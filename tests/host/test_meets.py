@@ -1,0 +1,467 @@
+"""Each call of mempool.h with another whole call in the middle of it, at each of its steps in
+turn.
+
+Whatever the two are: every block is held once or free, it is given back once, all numbers agree,
+and nothing is left when all is given back. Every order of several threads: test_interleave.py.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+
+import corebuild as build
+import pytest
+from meets import MeetingCore, elsewhere, steps
+from modelparts import (
+    CRITICAL,
+    EXHAUSTED,
+    HEAP_OK,
+    OK,
+    PYTHON,
+    QUOTA,
+    RANGE,
+    RECLAIM,
+    SPILL,
+    join,
+    split,
+)
+
+# TINY is where they meet: three blocks, of which two are taken; MEDIUM has an edge of leaves.
+MEETS = build.Config("meets", counts=(3, 2, 34, 2, 2), owners=2, trace=4, low=50, critical=60)
+CONFIGS = [
+    MEETS,
+    dataclasses.replace(MEETS, name="meets-poison", poison=True, reserve=1),
+    dataclasses.replace(
+        MEETS, name="meets-minimum", diagnostics=False, owners=0, trace=0, reserve=1
+    ),
+    dataclasses.replace(MEETS, name="meets-summary", counts=(3, 2, 130, 2, 2), trace=0),
+    dataclasses.replace(MEETS, name="meets-growing", grow=33, arena=4096, poison=True),
+]
+POISON, SUMMARY, GROWING = CONFIGS[1], CONFIGS[3], CONFIGS[4]
+HEAP = dataclasses.replace(MEETS, name="meets-heap", heap=True)
+
+
+class Meeting:
+    """Pools in which a few blocks are held, and the calls that are made of them."""
+
+    def __init__(self, config: build.Config):
+        self.core = MeetingCore(config).fresh()
+        self.lib, self.ffi = self.core.lib, self.core.ffi
+        self.owner = self.core.owner_open(b"own", 64) if config.owners else 0
+        self.hook = self.ffi.callback("void(void)", lambda: None)
+        self.held: list[int] = []  # handles
+        self.taken: set[int] = set()
+        self.given: list[int] = []
+
+    def took(self, handle: int) -> int:
+        if handle > 0:
+            assert handle not in self.taken, "a handle that was held before"
+            self.taken.add(handle)
+        else:
+            assert handle in (EXHAUSTED, QUOTA)
+        return handle
+
+    def gave(self, handle: int, status: int) -> int:
+        if status == OK:
+            self.given.append(handle)
+        return status
+
+    # -- calls --
+
+    def take(self) -> int:
+        return self.took(self.lib.mempool_take(32, 0))
+
+    def take_owned(self) -> int:
+        return self.took(self.lib.mempool_take(32, self.owner))
+
+    def take_any(self) -> int:
+        return self.took(self.lib.mempool_take_flags(32, 0, SPILL | PYTHON))
+
+    def take_critical(self) -> int:
+        return self.took(self.lib.mempool_take_flags(32, 0, CRITICAL))
+
+    def alloc(self) -> int:
+        address = self.core.alloc(32)
+        return self.took(self.core.handle_of(address)) if address else EXHAUSTED
+
+    def give(self) -> int:
+        return self.gave(self.held[0], self.lib.mempool_give(self.held[0]))
+
+    def give_other(self) -> int:
+        return self.gave(self.held[1], self.lib.mempool_give(self.held[1]))
+
+    def give_flags(self) -> int:
+        return self.gave(self.held[0], self.lib.mempool_give_flags(self.held[0], 0))
+
+    def reclaim(self) -> int:
+        handle = self.held[0]
+        return self.gave(handle, self.lib.mempool_give_flags(handle, PYTHON | RECLAIM))
+
+    def give_and_take(self) -> int:
+        self.give()
+        return self.take()
+
+    def churn(self) -> int:
+        """All that is held goes and comes back: every block is of another generation."""
+        for handle in self.held:
+            self.gave(handle, self.lib.mempool_give(handle))
+        for handle in [self.take() for _ in range(3)]:
+            if handle > 0:
+                self.gave(handle, self.lib.mempool_give(handle))
+        return OK
+
+    def free(self) -> int:
+        address = self.core.data(self.held[0])
+        # Between the two another may have it: then it is the other's, and is freed all the same.
+        handle = self.core.handle_of(address) if address else 0
+        if handle != self.held[0]:
+            return OK
+        return self.gave(handle, self.core.free(address))
+
+    def adopt(self) -> int:
+        return self.lib.mempool_adopt(self.held[0], PYTHON)
+
+    def adopt_for_c(self) -> int:
+        return self.lib.mempool_adopt(self.held[0], 0)
+
+    def write(self) -> int:
+        return self.core.write(self.held[0], 1, b"abc")
+
+    def stale(self) -> int:
+        return self.lib.mempool_give(join((1 << 17) - 1, 0, 0))
+
+    def stats(self) -> None:
+        for stats in (self.core.stats(), self.core.stats(0), self.core.stats(2)):
+            assert stats["used"] + stats["free"] == stats["capacity"]
+            assert stats["used"] <= stats["peak"] or not self.core.config.diagnostics
+            assert stats["frees"] <= stats["allocs"] + len(self.taken)
+
+    def reset(self) -> None:
+        self.lib.mempool_reset_stats()
+
+    def leaks(self) -> None:
+        for handle, owner, size, _ in self.core.leaks(0, 8):
+            assert handle in self.taken or handle not in self.held
+            assert owner <= 2 and 1 <= size <= 512
+
+    def map(self) -> None:
+        out = self.ffi.new("uint8_t[]", 40)
+        for pool, count in ((0, 3), (2, 40)):
+            shown = self.lib.mempool_map(pool, out, count)
+            assert shown <= count and all(entry <= 3 for entry in out[0:shown])
+
+    def check(self) -> int:
+        return self.lib.mempool_check()
+
+    def trace(self) -> None:
+        for what, handle, size, owner, _ in self.core.trace(4):
+            assert 1 <= what <= 6 and size <= 512 and owner <= 2
+            assert what != 1 or handle in self.taken
+
+    def next(self) -> None:
+        pool = self.ffi.new("unsigned *")
+        level = self.ffi.new("mempool_level_t *")
+        if self.lib.mempool_pressure_next(pool, level):
+            assert pool[0] < 5 and level[0] <= 2
+
+    def look(self) -> None:
+        self.lib.mempool_pressure_look()
+
+    def set_hook(self) -> None:
+        self.lib.mempool_set_pressure_hook(self.hook)
+
+    def quota(self) -> None:
+        self.core.owner_open(b"own", 96)
+
+    def owner_info(self) -> None:
+        info = self.core.owner_info(self.owner)
+        assert isinstance(info, int) or 0 <= info[2] <= 64
+
+    def unowned(self) -> int:
+        return self.lib.mempool_unowned()
+
+    def all_of_medium(self) -> int:
+        """The last blocks of a pool of several leaves, one of them by one who is quicker."""
+        return self.took(self.lib.mempool_take_flags(128, 0, CRITICAL))
+
+    def give_and_take_medium(self) -> int:
+        self.give_medium()
+        return self.all_of_medium()
+
+    def give_medium(self) -> int:
+        handle = self.held[-1]
+        return self.gave(handle, self.lib.mempool_give(handle))
+
+    def grow(self) -> int:
+        return self.lib.mempool_grow(0, 1)
+
+    def shrink(self) -> int:
+        return self.lib.mempool_shrink(0)
+
+    # -- before and after --
+
+    def ready(self) -> None:
+        """Two blocks of TINY are held, one of them by Python, and all but two of MEDIUM."""
+        assert self.lib.mempool_check() == 0
+        self.taken, self.given = set(), []
+        self.held = [self.took(self.lib.mempool_take_flags(32, 0, PYTHON)), self.take_owned()]
+        if self.core.config.reserve:  # two of three are taken, and the third is the reserve's
+            self.held[1] = self.held[1] if self.held[1] > 0 else self.take_critical()
+        medium = self.core.config.counts[2] - 2
+        self.held += [self.all_of_medium() for _ in range(medium)]
+        assert all(handle > 0 for handle in self.held)
+
+    def settle(self) -> None:
+        """Every handle that was taken is given back once, and then nothing is left."""
+        assert len(self.given) == len(set(self.given)), "a block was given back twice"
+        assert self.lib.mempool_check() == 0
+        for handle in self.taken - set(self.given):
+            assert self.lib.mempool_give(handle) == OK, "a block was lost"
+        self.core.edges()
+        while self.core.config.grow and self.lib.mempool_shrink(0) > 0:
+            pass
+        assert self.core.stats()["used"] == 0
+        assert self.lib.mempool_check() == 0
+
+
+CALLS = """take take_owned take_any take_critical alloc give give_flags reclaim free adopt
+adopt_for_c write stale stats reset leaks map check trace next look set_hook quota owner_info
+unowned all_of_medium give_medium""".split()
+OTHERS = """take take_critical give give_other give_flags give_and_take churn adopt adopt_for_c
+reset next set_hook stale all_of_medium give_medium""".split()
+RESIZES = ["grow", "shrink"]  # one at a time: the others wait
+LOCKING = {"free", "quota", "grow", "shrink"}
+
+
+def calls_of(config: build.Config) -> list[str]:
+    """Those that there are, and that look at anything."""
+    without = set() if config.owners else {"take_owned", "quota", "owner_info"}
+    without |= set() if config.diagnostics else {"reset", "leaks", "map"}
+    without |= set() if config.trace else {"trace"}
+    without |= set() if config.grow else set(RESIZES)
+    return [name for name in (*CALLS, *RESIZES) if name not in without]
+
+
+@pytest.fixture
+def meeting_of():
+    """meeting_of(config) -> fresh pools, gone when the test is over."""
+    made: list[Meeting] = []
+
+    def make(config: build.Config) -> Meeting:
+        made.append(Meeting(config))
+        return made[-1]
+
+    yield make
+    for meeting in made:
+        meeting.core.close()
+
+
+def meet(meeting: Meeting, call: str, other: str, **more) -> int:
+    """-> how many steps the call has."""
+    count = 0
+
+    def ready():
+        if count:
+            meeting.settle()
+        meeting.ready()
+        return getattr(meeting, call)
+
+    within = getattr(meeting, other)
+    for _ in steps(meeting.core, ready, within, locks=other in LOCKING, **more):
+        count += 1
+    meeting.settle()
+    return count
+
+
+@pytest.mark.parametrize(
+    ("config", "call"),
+    [(config, call) for config in CONFIGS for call in calls_of(config)],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_any_call_within_another(meeting_of, config, call):
+    meeting = meeting_of(config)
+    others = OTHERS + (["stats"] if call in RESIZES else RESIZES if config.grow else [])
+    assert sum(meet(meeting, call, other) for other in others) >= len(others)
+
+
+@pytest.mark.parametrize("config", [MEETS, SUMMARY], ids=lambda config: config.name)
+@pytest.mark.parametrize(
+    ("call", "other", "third"),
+    [
+        ("take", "take_critical", "give_and_take"),
+        ("take", "give", "take_critical"),
+        ("all_of_medium", "all_of_medium", "give_and_take_medium"),
+        ("all_of_medium", "give_medium", "all_of_medium"),
+    ],
+)
+def test_a_take_that_meets_two(meeting_of, config, call, other, third):
+    """The last blocks of a pool go to others and come back, at any two of a take's steps."""
+    meeting = meeting_of(config)
+    for behind in range(1, 12):
+        assert meet(meeting, call, other, third=getattr(meeting, third), behind=behind) > 5
+
+
+@pytest.mark.parametrize("call", ["data", "check"])
+def test_an_extent_goes_while_its_block_is_looked_at(meeting_of, call):
+    """Who looked a handle up gets the block's place or none; poison looks at none that went."""
+    meeting = meeting_of(GROWING)
+    core, lib = meeting.core, meeting.lib
+    extra: list[int] = []
+
+    def goes():
+        assert call == "check" or lib.mempool_give(extra[0]) == OK
+        assert lib.mempool_shrink(0) == 1
+
+    def ready():
+        lib.mempool_shrink(0)
+        assert lib.mempool_grow(0, 1) == 1
+        held = [lib.mempool_take(32, 0) for _ in range(4)]
+        extra[:] = [handle for handle in held if split(handle)[2] >= 3]
+        for handle in held:
+            assert handle in extra and call == "data" or lib.mempool_give(handle) == OK
+        return lib.mempool_check if call == "check" else lambda: core.data(extra[0])
+
+    assert set(steps(core, ready, goes, locks=True)) == {0}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_damaged_block_is_taken_while_it_is_looked_at(meeting_of, again):
+    """Then it is the taker's to say; who looks says what is so all the while it looks."""
+    meeting = meeting_of(POISON)
+    core, lib = meeting.core, meeting.lib
+    hits = [0]
+
+    def take():
+        for _ in range(2):
+            handle = lib.mempool_take_flags(512, 0, CRITICAL)
+            assert handle > 0
+            assert not again or lib.mempool_give(handle) == OK
+
+    def ready():
+        lib.mempool_reset_stats()
+        for handle, *_ in core.leaks(0, 8):
+            assert lib.mempool_give(handle) == OK
+        handle = lib.mempool_take(512, 0)
+        data = core.payload(handle, 512)
+        assert lib.mempool_give(handle) == OK
+        data[0] = b"x"
+        hits[0] = lib.mempool_poison_hits()
+        return lib.mempool_check
+
+    more = set()
+    for found in steps(core, ready, take):
+        more.add(found - hits[0])
+        assert lib.mempool_poison_hits() == hits[0] + 1
+    assert more == {0, 1}
+
+
+def test_a_resize_waits_for_another(meeting_of):
+    """One at a time; and what there was room for before may be too much then."""
+    meeting = meeting_of(GROWING)
+    lib = meeting.lib
+    threads: list[threading.Thread] = []
+    results: list[int] = []
+
+    def other():
+        threads.append(elsewhere(lib.meets_naps, lambda: results.append(lib.mempool_grow(0, 20))))
+
+    def ready():
+        while lib.mempool_shrink(0) > 0:
+            pass
+        return lambda: lib.mempool_grow(0, 20)
+
+    seen = set()
+    for mine in steps(meeting.core, ready, other):
+        threads.pop().join()
+        seen.add((mine, results.pop()))
+    assert seen == {(20, RANGE), (RANGE, 20)}
+
+
+def test_a_start_waits_for_another():
+    """Whoever comes while another starts the pools finds them full."""
+    for step in range(1, 40, 3):
+        core = MeetingCore(MEETS).fresh(init=False)
+        threads = []
+
+        def other(core=core, threads=threads):
+            threads.append(elsewhere(core.lib.meets_naps, core.lib.mempool_init))
+
+        then = core.ffi.callback("void(void)", other)
+        core.lib.meets_at(step, then, False)
+        core.lib.mempool_init()
+        core.lib.meets_at(0, core.ffi.NULL, False)
+        threads.pop().join()
+        assert core.stats()["free"] == core.stats()["capacity"]
+        assert core.lib.mempool_check() == 0
+        core.close()
+
+
+def test_a_write_to_noinit_waits_for_another(meeting_of):
+    meeting = meeting_of(MEETS)
+    core, lib = meeting.core, meeting.lib
+    threads = []
+
+    def other():
+        threads.append(
+            elsewhere(lib.meets_naps, lambda: lib.mempool_noinit_write(0, b"B" * 64, 64))
+        )
+
+    def ready():
+        return lambda: lib.mempool_noinit_write(0, b"A" * 64, 64)
+
+    for written in steps(core, ready, other):
+        threads.pop().join()
+        assert written == 64 and lib.mempool_noinit_valid()
+        assert bytes(core.ffi.buffer(lib.mempool_noinit_data(), 64)) in (b"A" * 64, b"B" * 64)
+
+
+# ---- The heap ----------------------------------------------------------------------------------
+
+
+def heap_take(meeting: Meeting, size: int = 1000) -> int:
+    return meeting.lib.mempool_take_flags(size, 0, HEAP_OK | PYTHON)
+
+
+def test_the_heap_is_out_of_memory(meeting_of):
+    meeting = meeting_of(HEAP)
+    meeting.lib.meets_no_memory = True
+    assert heap_take(meeting) == EXHAUSTED
+    meeting.lib.meets_no_memory = False
+    handle = heap_take(meeting)
+    assert handle > 0 and meeting.core.stats()["heap_used"] == 1000
+    assert meeting.lib.mempool_give(handle) == OK
+    assert meeting.core.stats()["heap_used"] == 0 and meeting.lib.mempool_check() == 0
+
+
+@pytest.mark.parametrize("call", ["take", "give", "leaks", "handle_of", "reclaim", "inspect"])
+@pytest.mark.parametrize("other", ["take", "give"])
+def test_heap_blocks_that_meet(meeting_of, call, other):
+    """Blocks of the heap are taken and given back at any moment of what else is done to them."""
+    meeting = meeting_of(HEAP)
+    core, lib = meeting.core, meeting.lib
+    held: list[int] = []
+
+    def take() -> int:
+        held.append(heap_take(meeting))
+        return held[-1]
+
+    calls = {
+        "take": take,
+        "give": lambda: lib.mempool_give(held[0]),
+        "leaks": lambda: len(core.leaks(0, 8)),
+        "handle_of": lambda: core.handle_of(core.data(held[0])),
+        "reclaim": lib.mempool_reclaim_python,
+        "inspect": lambda: core.inspect(held[0]),
+    }
+
+    def ready():
+        lib.mempool_reclaim_python()
+        assert core.stats()["heap_used"] == 0
+        held[:] = [heap_take(meeting), heap_take(meeting)]
+        return calls[call]
+
+    for _ in steps(core, ready, calls[other], locks=True):
+        assert len(set(held)) == len(held)
+        assert core.stats()["heap_used"] == 1000 * len(core.leaks(0, 8))
+        assert lib.mempool_check() == 0
