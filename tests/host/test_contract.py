@@ -15,6 +15,7 @@ from modelparts import (
     FOREIGN,
     HEAP_OK,
     OK,
+    OWNERS,
     PYTHON,
     QUOTA,
     RANGE,
@@ -124,6 +125,20 @@ def test_what_no_owner_can_be(config):
         assert core.owner_open(name, quota) == RANGE
     for number in (0, 1, 17, 255):
         assert core.owner_info(number) == core.lib.mempool_owner_close(number, 0) == RANGE
+        assert number == 0 or core.lib.mempool_take(32, number) == RANGE
+    assert core.owner_open(b"a", 0) == (1 if config.owners else OWNERS)
+    assert core.lib.mempool_free(core.ffi.NULL) == OK
+
+
+def test_an_owner_has_two_holders_and_a_whole_name():
+    core = core_of(build.DEFAULT)
+    pump = core.owner_open(b"pump", 64)
+    assert core.owner_open(b"pu", 0) != pump
+    assert core.owner_open(b"pump", 96, PYTHON) == pump
+    assert core.lib.mempool_owner_close(pump, 0) == OK
+    assert core.owner_info(pump) == (b"pump", 96, 0, 0, 0)  # Python still has it
+    assert core.lib.mempool_owner_close(pump, PYTHON) == OK
+    assert core.owner_info(pump) == RANGE
 
 
 def test_an_owner_that_was_let_go_is_known_no_more():
@@ -372,6 +387,15 @@ def test_the_heap_has_limits(config):
     held.append(lib.mempool_take_flags(1000, 0, HEAP_OK))
     assert len(core.leaks(1, 64)) == 31, "the last one has just come"
     assert lib.mempool_adopt(held[0] | 1 << 30, PYTHON) == FOREIGN
+    assert lib.mempool_adopt(held[0], PYTHON) == OK == lib.mempool_adopt(held[0], 0)
+    assert lib.mempool_give_flags(held[0], PYTHON) == FOREIGN
+    old = held.pop()
+    assert lib.mempool_give(old) == OK
+    held.append(lib.mempool_take_flags(1000, 0, HEAP_OK))  # in its place
+    for use in (lib.mempool_give, lambda handle: core.read(handle, 0, 1)):
+        assert use(old) == STALE
+    assert lib.mempool_take_flags(0, 0, HEAP_OK) == SIZE
+    assert lib.mempool_take_flags(1000, 9, 0) == SIZE
     for handle in held:
         assert lib.mempool_give(handle) == OK
     assert core.stats()["heap_used"] == 0
