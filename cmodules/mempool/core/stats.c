@@ -43,10 +43,12 @@ static MEMPOOL_HOT __attribute__((noinline)) void settle_frees(unsigned p, mempo
 // `state` is the sum of the state words: they are made so that the sums of their two parts do not meet.
 static inline __attribute__((always_inline)) void finish(mempool_stats_t *out, uint32_t capacity, uint32_t blocks,
     uint32_t state, uint32_t free_bytes, uint32_t fewest_bytes, uint32_t allocs, uint32_t held) {
-    if (MEMPOOL_GROW > 0 && !MEMPOOL_SINGLE_CORE && free_bytes > capacity) {
-        free_bytes = capacity; // whoever makes a pool smaller was stopped in the middle
-    }
     uint32_t used_blocks = blocks - state / MEMPOOL_UNIT;
+    if (MEMPOOL_GROW > 0 && !MEMPOOL_SINGLE_CORE) {
+        // Whoever resizes a pool was stopped in the middle: more may be free than there are.
+        free_bytes = free_bytes > capacity ? capacity : free_bytes;
+        used_blocks = (int32_t)used_blocks < 0 ? 0u : used_blocks;
+    }
     if (fewest_bytes > free_bytes) {
         fewest_bytes = free_bytes; // a taker is between its ticket and its mark: used <= peak all the same
     }
@@ -60,7 +62,7 @@ static inline __attribute__((always_inline)) void finish(mempool_stats_t *out, u
     out->allocs = allocs;
     out->frees = allocs + held - used_blocks;
     uint32_t requested = (state & MEMPOOL_SUM_MASK) + used_blocks;
-    out->requested = requested < out->used ? requested : out->used; // an adopt has met a give: its byte is still in the sum
+    out->requested = requested < out->used ? requested : out->used; // where adopt has met give: its byte is in the sum
     out->waste = out->used - out->requested;
 #else
     (void)allocs;
