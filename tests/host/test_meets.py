@@ -136,6 +136,8 @@ class Meeting:
             assert stats["used"] + stats["free"] == stats["capacity"]
             assert stats["used"] <= stats["peak"] or not self.core.config.diagnostics
             assert stats["frees"] <= stats["allocs"] + len(self.taken)
+            assert stats["requested"] + stats["waste"] in (stats["used"], 0)
+            assert stats["requested"] <= stats["used"] <= stats["capacity"]
 
     def reset(self) -> None:
         self.lib.mempool_reset_stats()
@@ -323,6 +325,21 @@ def test_an_extent_goes_while_its_block_is_looked_at(meeting_of, call):
         return lib.mempool_check if call == "check" else lambda: core.data(extra[0])
 
     assert set(steps(core, ready, goes, locks=True)) == {0}
+
+
+def test_statistics_in_the_middle_of_a_resize(meeting_of):
+    """Whoever resizes may be stopped for longer than a reader tries again: then what the reader
+    says is still possible."""
+    meeting = meeting_of(GROWING)
+    for call, blocks in (("grow", 1), ("shrink", 1)):
+
+        def ready(call=call):
+            while meeting.lib.mempool_shrink(0) > 0:
+                pass
+            assert call == "grow" or meeting.grow() == 1
+            return getattr(meeting, call)
+
+        assert set(steps(meeting.core, ready, meeting.stats, locks=False)) == {blocks}
 
 
 @pytest.mark.parametrize("again", [False, True])
