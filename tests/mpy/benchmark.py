@@ -1,4 +1,7 @@
 # benchmark: a row an operation, printable and plain; whatever the fill, and nothing kept.
+# timeout: 120
+import gc
+
 import mempool
 
 NAMES = ["take", "give", "give_stale", "stats", "gc_alloc", "gc_free"]
@@ -28,3 +31,33 @@ check()
 for handle in handles[:-1]:
     mempool.give(handle)
 assert mempool.stats().used == 0
+
+
+# A GC heap that is full but for a few bytes, more each time: it measures as far as it gets, then
+# raises as any other call. Where nothing is left nothing can be called, so this is written out.
+gc.collect()
+row = [None] * (gc.mem_free() // 40)
+failed = 0
+for left in range(16, 640, 16):
+    room, rest = bytearray(404), bytearray(left)  # for the times, and for the table
+    at = 0
+    for size in (20000, 400, 60, 1):
+        try:
+            while at < len(row):
+                # The smallest object there is comes last.
+                row[at] = bytearray(size) if size > 1 else at + 0.5
+                at += 1
+        except MemoryError:
+            pass
+    assert at < len(row)
+    room = rest = None
+    gc.collect()
+    try:
+        mempool.benchmark()
+    except MemoryError:
+        failed += 1
+    for at in range(len(row)):
+        row[at] = None
+    gc.collect()
+assert failed > 1 and mempool.stats().used == 0 and mempool.check() == 0, failed
+check()

@@ -99,6 +99,28 @@ assert mempool.stats().heap_used >= 3000
 for _ in range(3):
     gc.collect()
 assert mempool.stats().heap_used <= 1200 and mempool.stats().reclaimed >= reclaimed + 4
+# As many as the heap lends at a time: all are seen, and the next one is waited for in vain.
+gc.collect()
+blocks = []
+try:
+    while len(blocks) < 40:
+        blocks.append(mempool.alloc(600))
+except MemoryError as error:
+    assert str(error) == "the heap has no 600 bytes, and no pool has such blocks", error
+assert 8 < len(blocks) <= 32
+shown = [entry for entry in mempool.leaks(0) if entry[2] == 600]
+assert len(shown) >= len(blocks) and str(blocks[0]).startswith("<Block 600 of HEAP #")
+if len(blocks) == 32:  # a board's memory may be out before
+    for arguments in ({}, {"critical": True, "spill": True}):
+        raises(MemoryError, mempool.alloc, 600, timeout_ms=20, **arguments)
+try:
+    from eventbus import bus
+except ImportError:
+    bus = None
+if bus:
+    assert "no room" in raises(ValueError, bus.publish, "t", blocks[0])
+for block in blocks:
+    block.free()
 try:
     mempool.alloc(0x3FFFFFFF).free()  # a computer may have it
 except MemoryError as error:

@@ -172,6 +172,28 @@ mempool.on_pressure(None)
 handles[:] = [entry[0] for entry in mempool.leaks(0)]
 down(0)
 
+
+# A callback that rings itself, by an edge that has gone when it returns; and may remove itself.
+def ringing(level, where):
+    seen.append(level)
+    own = [mempool.take(512) for _ in range(mempool.XLARGE.count)]
+    for handle in own:
+        mempool.give(handle)
+    if last:
+        mempool.on_pressure(None)
+
+
+for last in (False, True):
+    seen = []
+    mempool.on_pressure(ringing)
+    up(low)
+    settle()
+    assert seen == [LEVEL_LOW], seen
+    down(0)
+    settle()
+    assert seen == [LEVEL_LOW] + [LEVEL_NORMAL] * (not last), seen
+    mempool.on_pressure(None)
+
 # Removed: nothing comes. Set again: only what happens from then on.
 up(critical)
 assert take_told() == []

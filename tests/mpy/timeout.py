@@ -35,6 +35,14 @@ def at_once(call, *args, **kw):
     raise SystemExit("%s waits %d ms" % (call, elapsed))
 
 
+def within_20_ms(size, arguments):
+    """A Block, or None where there is none in 20 ms."""
+    try:
+        return mempool.alloc(size, timeout_ms=20, **arguments)
+    except MemoryError:
+        return None
+
+
 if not boardcfg.MEMORY_POOL_STRICT_MODE:
     raise SystemExit(0)  # nothing is ever out
 
@@ -136,6 +144,35 @@ if boardcfg.MEMORY_POOL_OWNERS:
     block = owner.alloc(100, timeout_ms=LONG)
     assert owner.used == 128
     block.free()
+
+# Nothing is given back: whatever may serve is waited for, the larger classes and the reserve too.
+for size in (100, 512):
+    taken = []
+    while not taken or taken[-1] > 0:
+        taken.append(mempool.take(size))
+    taken.pop()
+    for arguments in ({}, {"spill": True}, {"critical": True}, {"critical": True, "spill": True}):
+        elapsed, block = timed(within_20_ms, size, arguments)
+        assert elapsed < 1000
+        if block:
+            block.free()
+    for handle in taken:
+        assert mempool.give(handle) == 0
+if boardcfg.MEMORY_POOL_OWNERS:
+    taken = []
+    while not taken or taken[-1] > 0:
+        taken.append(mempool.take(512))
+    taken.pop()
+    for quota in (0, 100000, 512):
+        owner = mempool.Owner("waits", quota)
+        micropython.schedule(lambda _: mempool.give(taken.pop()), None)
+        block = owner.alloc(512, timeout_ms=5000)
+        assert owner.used == 512
+        taken.append(block.detach())
+        mempool.give(taken.pop())
+        taken.append(mempool.take(512))
+    for handle in taken:
+        assert mempool.give(handle) == 0
 
 for block in (held, empty):
     block.free()
