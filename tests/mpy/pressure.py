@@ -3,6 +3,8 @@ import time
 
 import boardcfg
 import mempool
+import micropython
+from eventbus import EventBus
 from mempool import LEVEL_CRITICAL, LEVEL_LOW, LEVEL_NORMAL
 
 
@@ -193,6 +195,59 @@ for last in (False, True):
     settle()
     assert seen == [LEVEL_LOW] + [LEVEL_NORMAL] * (not last), seen
     mempool.on_pressure(None)
+
+
+# All pools at once, by events, and a callback that drops those of its pool: two edges a pool in
+# one run, and nobody rang for the second.
+def fill(_):
+    for own, payload in buses.values():
+        while own.publish("x", payload):
+            pass
+
+
+def empty(level, where):
+    seen.append((level, where.name))
+    buses[where.name][0].clear()
+
+
+buses, seen, subs = {}, [], []
+for which in mempool.pools():
+    own = EventBus(queue=which.count)
+    own.pause()
+    subs.append(own.subscribe("x", print))
+    buses[which.name] = own, bytes(which.block_size - 19)  # a header of 16 bytes, and CBOR's
+mempool.on_pressure(empty)
+micropython.schedule(fill, None)
+settle()
+names = [which.name for which in mempool.pools()]
+assert seen == [(level, n) for n in names for level in (LEVEL_CRITICAL, LEVEL_NORMAL)], seen
+mempool.on_pressure(None)
+for sub in subs:
+    sub.cancel()
+
+
+# Callbacks that always make one edge more: so many are told at a time, and the program goes on
+# between them; none is lost.
+def seesaw(level, where):
+    seen.append(where.name)
+    if len(seen) < 25:
+        low_one = (mempool.LARGE, mempool.XLARGE)[len(seen) % 2]
+        for handle in weights:
+            mempool.give(handle)
+        weights.clear()
+        weights.extend(mempool.take(low_one.block_size) for _ in range(low_one.count))
+
+
+weights = []
+mempool.on_pressure(seesaw)
+up(low)
+for _ in range(20):
+    settle()
+assert len(seen) >= 25, seen
+mempool.on_pressure(None)
+for handle in weights:
+    mempool.give(handle)
+down(0)
 
 # Removed: nothing comes. Set again: only what happens from then on.
 up(critical)
