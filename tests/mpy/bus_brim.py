@@ -1,6 +1,7 @@
 # What the bus makes of several objects, where the GC heap is full after some of them: MemoryError,
 # and the collector finds nothing half made that it could stumble over.
 import gc
+import sys
 
 import mempool
 from eventbus import EventBus, bus
@@ -24,6 +25,7 @@ def listener():
     return bus.listen("a", 60)
 
 
+WORD = 8 if sys.maxsize > 1 << 32 else 4
 gc.collect()
 row = [None] * (gc.mem_free() // 40)
 for make in (bus_of_few, listener):
@@ -33,10 +35,12 @@ for make in (bus_of_few, listener):
     failed = 0
     for less in range(0, min(whole, 160), 16):
         gc.collect()
-        rest = bytearray(whole - less)
+        rest = (None,) * ((whole - less) // WORD - 2)  # one piece, its head included
         at = 0
         # Written out: where nothing is left nothing can be called.
-        for size in (20000, 400, 60, 1):
+        for size in (20000, 400, 60, 1, 1):
+            if at:
+                gc.collect()  # what the last MemoryError left goes, too
             try:
                 while at < len(row):
                     row[at] = bytearray(size) if size > 1 else at + 0.5
