@@ -12,7 +12,7 @@ from collections.abc import Callable
 import cffi
 import pytest
 from busconfig import SMALL, BusConfig, fake_library
-from buslib import E_TASK, HIGH, NORMAL, OK, PYTHON, TASK, Bus, declarations
+from buslib import CALLBACK, E_TASK, HIGH, NORMAL, OK, PYTHON, TASK, Bus, declarations
 from corebuild import HERE
 from meets import MEETS, elsewhere, steps
 
@@ -135,6 +135,30 @@ def test_any_call_within_another(bus, call, other):
 
     assert len(list(steps(bus, ready, getattr(bus, other), locks=True))) > 0
     bus.settle()
+
+
+def test_a_place_that_is_anothers_before_it_begins(bus):
+    """Who works out what a subscription matches leaves alone what has ended, and who came next."""
+    number = next_one = 0
+
+    def ready() -> Callable[[], object]:
+        nonlocal number
+        if next_one:
+            assert bus.unsubscribe(next_one) == (0, 0)
+        number = bus.open(b"other", TASK)
+        return lambda: bus.lib.eventbus_sub_begin(bus.core, number, CALLBACK)
+
+    def replace() -> None:
+        nonlocal next_one
+        assert bus.unsubscribe(number) == (0, 0)
+        next_one = bus.subscribe(b"a", TASK)
+
+    bus.topic(b"a"), bus.topic(b"other")
+    for _ in steps(bus, ready, replace, locks=True):
+        assert bus.publish(b"other", NORMAL) == bus.publish(b"a", NORMAL) == OK
+        assert [called for _, called in bus.drain(TASK)] == [[next_one]]
+        assert bus.unsubscribe(next_one) == (1, 0)
+        next_one = 0
 
 
 def test_one_more_reference_to_what_has_ended(bus):

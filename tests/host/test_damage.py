@@ -21,7 +21,7 @@ MEDIUM = 2
 
 
 class Pool:
-    """The words of a pool, as mempool_core.h lays them out: index -> value."""
+    """The words of a pool, as mempool_core.h lays them out: index -> value, from the state on."""
 
     def __init__(self, core):
         ffi = cffi.FFI()
@@ -29,18 +29,21 @@ class Pool:
         self.ffi, self.lib = ffi, ffi.dlopen(core.path)
         self.words = self.lib.mempool_by_code[MEDIUM + 1]
         config = core.config
-        counts = 4 + (max(config.counts) > 128)  # state, summary, next_bits, up, down
-        first = counts + 1 + 8 * config.diagnostics
-        stride = 1 + config.diagnostics
+        leaves = (max(config.counts) + config.grow + 31) // 32
+        summary = int(max(config.counts) > 128)
+        # [summary], up, down, count, block_size, 8 counters or next_bits, leaves, state
+        begin = -(leaves + (8 if config.diagnostics else 1) + 4 + summary)
         self.at = {
-            "state": 0,
-            "summary": 1,
-            "counts": counts,
-            "deepest": counts + 2,
+            "summary": begin,
+            "count": begin + summary + 2,
+            "block_size": begin + summary + 3,
+            "deepest": begin + summary + 5,
             "leaf": -1,
             "last leaf": -((config.counts[MEDIUM] + 31) // 32),
+            "state": 0,
         }
-        self.block = lambda index: first + stride * index
+        # Behind the state, with DIAGNOSTICS, next_bits; and then with each word a stamp.
+        self.block = lambda index: (1 + config.diagnostics) * (1 + index)
 
     def close(self) -> None:
         self.ffi.dlclose(self.lib)
@@ -68,11 +71,11 @@ def test_a_changed_word_is_found(core):
     pool = Pool(core)
     config = core.config
     used, free = pool.block(split(held)[2]), pool.block((split(held)[2] + 1) % 32)
-    most = config.counts[MEDIUM] + config.grow
+    built = config.counts[MEDIUM]
     changes = {
-        "fewer blocks than it was built with": (pool.at["counts"], 33 ^ 32),
-        "more blocks than it may have": (pool.at["counts"], config.counts[MEDIUM] ^ (most + 1)),
-        "another size of block": (pool.at["counts"], 1 << 16),
+        "fewer blocks than it was built with": (pool.at["count"], built ^ (built - 1)),
+        "more blocks than it may have": (pool.at["count"], built ^ (built + config.grow + 1)),
+        "another size of block": (pool.at["block_size"], 64),
         "a block more is free": (pool.at["state"], UNIT),
         "a block that does not exist": (pool.at["last leaf"], 1 << 31),
         "a free block that is claimed by nobody": (pool.at["leaf"], 2 << split(held)[2]),
@@ -82,7 +85,6 @@ def test_a_changed_word_is_found(core):
         "a block larger than its pool's": (used, 256 << (6 if config.owners else 1)),
     }
     if config.counts[MEDIUM] == 130:
-        changes["fewer blocks than it was built with"] = (pool.at["counts"], 130 ^ 129)
         changes["a leaf that the summary forgot"] = (pool.at["summary"], 1)
     if config.diagnostics:
         changes["another sum of sizes"] = (pool.at["state"], 1)
