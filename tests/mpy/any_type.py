@@ -162,7 +162,9 @@ with T() as s:
     s.a1 = 5
     s.a3 = True
     s.a5 = (1 << 32) - 1
-    assert s.a1 == 5 and s.a3 == 1 and s.a5 == (1 << 32) - 1 and s.r[1].x == 0
+    assert s.a1 == 5 and s.a3 == 1
+    s.a3 = False
+    assert s.a3 == 0 and s.a5 == (1 << 32) - 1 and s.r[1].x == 0
     for item in others(int, bool, float):
         raises(TypeError, setattr, s, "a1", item)
     raises(AttributeError, lambda: s.a0)

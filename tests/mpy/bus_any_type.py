@@ -19,7 +19,7 @@ class Instance:
     pass
 
 
-TEXT = "".join(["va", "lue"])
+TEXT = "".join(["va", "lue" * 9])  # no name of the program: a str of its own
 OBJECTS = [None, True, 0, 7, 1 << 70, 1.5, "x", TEXT, b"x", (), [], {}, Instance, Instance(), len]
 
 
