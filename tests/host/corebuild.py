@@ -19,7 +19,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "cmodules" / "mempool"
 HERE = Path(__file__).resolve().parent
-OUTPUT = ROOT / "build" / "host"
+# MEMPOOL_COVERAGE=1: every build counts what is reached (tests/coverage). Nothing is made faster
+# or inlined then: the compiler would take branches apart, and book some with their callers.
+COUNTING = os.environ.get("MEMPOOL_COVERAGE") == "1"
+COUNT = ["-O0", "-Dalways_inline=unused", "--coverage", "-fprofile-update=atomic"]
+COUNT = COUNT if COUNTING else []
+OUTPUT = ROOT / "build" / ("coverage/host" if COUNTING else "host")
 INCLUDES = [MODULE / "include", MODULE / "port", MODULE / "core"]
 POOLS = ("TINY", "SMALL", "MEDIUM", "LARGE", "XLARGE")
 BLOCK_SIZES = (32, 64, 128, 256, 512)
@@ -139,6 +144,7 @@ def compile_into(
     """
     text = config.header()
     key = hashlib.sha256()
+    flags = [*flags, *COUNT]
     for part in (text, config.masked, sources, flags, compiler, _compiler(compiler)):
         key.update(repr(part).encode())
     key.update(_inputs(includes))
