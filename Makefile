@@ -138,6 +138,11 @@ bench: prepare ## Instructions per operation against the budgets, in QEMU
 	@python3 tools/packages.py build rv32
 	@$(VENV) benchmarks/run.py
 
+.PHONY: coverage
+coverage: prepare ## Which branches the tests reach: a table, pages in build/coverage/ [PART=cores]
+	@python3 tools/packages.py build unix
+	@$(VENV) tests/coverage/measure.py $(if $(PART),--part "$(PART)")
+
 .PHONY: clean
 clean: ## Remove what was built; the downloaded archive stays
 	@rm -rf $(filter-out build/source,$(wildcard build/*))
@@ -232,7 +237,7 @@ $(MPY_CROSS): $(if $(MICROPYTHON_DIR),clone,$(SOURCE)) | $(VENV)
 	@touch $@
 
 # Settings that no file's date shows: where they change, the folder is built anew. Wrong ones are neither kept nor built.
-SETTINGS = CONFIG ?= $(CONFIG)\nMASKED ?= $(MASKED)\nEXAMPLES ?= $(EXAMPLES)\n\# from $(MPY)\n
+SETTINGS = CONFIG ?= $(CONFIG)\nMASKED ?= $(MASKED)\nEXAMPLES ?= $(EXAMPLES)\n$(if $(COVERAGE),COVERAGE ?= 1\n)\# from $(MPY)\n
 # A variant starts from what its target has built of the same source.
 BASE := build/$(TARGET)
 SEED = $(if $(and $(VARIANT),$(wildcard $(BASE)/$(notdir $(BINARY)))),\
@@ -283,5 +288,5 @@ $(BINARY): Makefile $(INPUTS) $(if $(MICROPYTHON_DIR),clone) $(CHANGED) | settin
 	    $(UPSTREAM)/$(PORT_$(TARGET)) BUILD=$(ROOT)/$(BUILD) \
 	    USER_C_MODULES=$(ROOT) FROZEN_MANIFEST=$(ROOT)/firmware/manifest.py \
 	    MICROPY_MPYCROSS=$(ROOT)/$(MPY_CROSS) MEMPOOL_CONFIG_DIR=$(ROOT)/$(BUILD)/config \
-	    $(if $(EXAMPLES),MEMPOOL_EXAMPLES=1) $(if $(MASKED),CFLAGS_EXTRA=-DMEMPOOL_PORT_MASKED=1)
+	    $(if $(EXAMPLES),MEMPOOL_EXAMPLES=1) $(if $(COVERAGE),MEMPOOL_REACHED=1) $(if $(MASKED),CFLAGS_EXTRA=-DMEMPOOL_PORT_MASKED=1)
 	@touch $@
