@@ -43,6 +43,11 @@ def test_before_init_every_pool_is_empty(core):
     for stats in (core.stats(), *(core.stats(pool) for pool in range(5))):
         assert stats["used"] + stats["free"] == stats["capacity"]
         assert stats["level"] == NORMAL
+    assert lib.mempool_check() == 0
+    assert core.owner_open(b"early", 0) == OWNERS
+    if core.config.grow:
+        assert lib.mempool_growable(0) == 0 and lib.mempool_grow(0, 1) == RANGE
+    lib.mempool_reset_stats()
     lib.mempool_init()
     assert lib.mempool_check() == 0
     assert lib.mempool_take(1, 0) > 0
@@ -56,6 +61,40 @@ def test_a_second_init_changes_nothing(core):
     assert core.stats() == before
     assert core.read(handle, 0, 100) == bytes(range(100))
     assert core.lib.mempool_give(handle) == OK
+
+
+def test_nothing_is_read_and_written(core):
+    handle = core.lib.mempool_take(100, 0)
+    for offset in (0, 100):
+        assert core.write(handle, offset, b"", 0) == 0
+        assert core.lib.mempool_read(handle, offset, core.ffi.NULL, 0) == 0
+    assert core.write(handle, 101, b"", 0) == RANGE
+    assert core.lib.mempool_give(handle) == OK
+
+
+def test_the_smallest_block_changes_hands(core):
+    """One byte of Python's, without an owner: its fields would be those of a free block for C."""
+    handle = core.lib.mempool_take_flags(1, 0, PYTHON)
+    for flags in (0, PYTHON, 0):
+        assert core.lib.mempool_adopt(handle, flags) == OK
+        assert core.inspect(handle)[5] == (flags == PYTHON)
+        assert core.lib.mempool_check() == 0
+    assert core.lib.mempool_give(handle) == OK
+    assert core.lib.mempool_check() == 0
+
+
+def test_leaks_are_sorted_whatever_the_pool():
+    """The oldest come first, and stay where there is no room for all."""
+    core = core_of(build.DEFAULT)
+    sizes = (512, 32, 200, 33, 32, 512)
+    for tick, size in enumerate(sizes):
+        core.tick = 1000 * (tick + 1)
+        assert core.lib.mempool_take(size, 0) > 0
+    core.tick = 10000
+    for room in (1, 2, 3, 6, 9):
+        leaks = core.leaks(0, room)
+        assert [size for _, _, size, _ in leaks] == list(sizes[:room])
+    assert [size for _, _, size, _ in core.leaks(65000, 9)] == list(sizes[:3])
 
 
 def test_wrong_numbers_of_pools(core):
@@ -420,3 +459,14 @@ def test_ages_saturate_and_never_wrap(config):
     assert ages == sorted(ages)
     assert ages[-1] == 0xFFFFFFFF
     assert core.lib.mempool_check() == 0
+
+
+def test_ages_of_the_heap_saturate():
+    core = core_of(build.HEAP)
+    core.tick = 1000
+    handle = core.lib.mempool_take_flags(5000, 0, HEAP_OK)
+    for tick in (1 << 30, 3 << 30, 5 << 30):
+        core.tick = 1000 + tick
+        ages = [age_ms for leak, _, _, age_ms in core.leaks(0, 9) if leak == handle]
+        assert ages == [0xFFFFFFFF]
+    assert core.lib.mempool_give(handle) == OK

@@ -36,6 +36,7 @@ class Pool:
         self.at = {
             "summary": begin,
             "count": begin + summary + 2,
+            "allocs": begin + summary + 4,
             "block_size": begin + summary + 3,
             "deepest": begin + summary + 5,
             "leaf": -1,
@@ -96,3 +97,28 @@ def test_a_changed_word_is_found(core):
         assert found(core, pool, index, change), what
     pool.close()
     assert core.lib.mempool_give(held) == 0
+
+
+def test_counts_of_years():
+    """Frees after 2^31 and 2^32 takes; none where little was taken, and a take is not counted."""
+    core = core_of(CONFIGS[0])
+    pool = Pool(core)
+    held = core.lib.mempool_take(128, 0)
+
+    def frees(allocs: int) -> tuple[int, int]:
+        """Of the pool, and of all, after so many takes."""
+        pool.words[pool.at["allocs"]] = allocs
+        return core.stats(MEDIUM)["frees"], core.stats()["frees"]
+
+    assert frees(1) == (0, 0)
+    assert frees(0) == (0, 0)  # a taker has its ticket, and is not counted yet
+    assert frees(100) == (99, 99)
+    for allocs in (1 << 30, (1 << 31) - 1, 1 << 31, (1 << 31) + 1, (1 << 32) - 1):
+        assert frees(allocs) == (allocs - 1, allocs - 1)
+    assert frees(0) == (0xFFFFFFFF, 0xFFFFFFFF)  # it has come round, as frees will
+    assert frees(1) == (0, 0)
+    core.lib.mempool_reset_stats()
+    assert frees(0) == (0, 0)
+    pool.close()
+    assert core.lib.mempool_give(held) == 0
+    core.close()

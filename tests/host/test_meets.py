@@ -102,6 +102,10 @@ class Meeting:
         self.give()
         return self.take()
 
+    def give_other_and_take(self) -> int:
+        self.give_other()
+        return self.take()
+
     def churn(self) -> int:
         """All that is held goes and comes back: every block is of another generation."""
         for handle in self.held:
@@ -207,7 +211,8 @@ class Meeting:
         """Two blocks of TINY are held, one of them by Python, and all but two of MEDIUM."""
         assert self.lib.mempool_check() == 0
         self.taken, self.given = set(), []
-        self.held = [self.took(self.lib.mempool_take_flags(32, 0, PYTHON)), self.take_owned()]
+        # The smallest request: where C adopts it, it is counted as one byte larger.
+        self.held = [self.took(self.lib.mempool_take_flags(1, 0, PYTHON)), self.take_owned()]
         if self.core.config.reserve:  # two of three are taken, and the third is the reserve's
             self.held[1] = self.held[1] if self.held[1] > 0 else self.take_critical()
         medium = self.core.config.counts[2] - 2
@@ -292,6 +297,7 @@ def test_any_call_within_another(meeting_of, config, call):
     ("call", "other", "third"),
     [
         ("take", "take_critical", "give_and_take"),
+        ("take", "give_and_take", "give_other_and_take"),
         ("take", "give", "take_critical"),
         ("all_of_medium", "all_of_medium", "give_and_take_medium"),
         ("all_of_medium", "give_medium", "all_of_medium"),
@@ -340,6 +346,31 @@ def test_statistics_in_the_middle_of_a_resize(meeting_of):
             return getattr(meeting, call)
 
         assert set(steps(meeting.core, ready, meeting.stats, locks=False)) == {blocks}
+
+
+@pytest.mark.parametrize("other", ["churn", "adopt", "take"])
+def test_an_age_that_has_come_round_meets(meeting_of, other):
+    """The stamp of a block that was held for years is moved, and not that of its next holder."""
+    meeting = meeting_of(MEETS)
+    core = meeting.core
+    young: list[int] = []
+
+    def ready():
+        if meeting.held:
+            meeting.settle()
+        core.tick = 1
+        meeting.ready()
+        core.tick = 0x90000000
+        return lambda: core.leaks(0, 64)
+
+    for leaks in steps(core, ready, getattr(meeting, other)):
+        ages = {handle: age_ms for handle, _, _, age_ms in leaks}
+        for handle in set(meeting.held) - set(meeting.given):
+            assert ages[handle] == 0xFFFFFFFF
+        after = {handle: age_ms for handle, _, _, age_ms in core.leaks(0, 64)}
+        young = [age for handle, age in after.items() if handle not in meeting.held]
+        assert set(young) <= {0}, "a new holder's block is old"
+    meeting.settle()
 
 
 @pytest.mark.parametrize("again", [False, True])
