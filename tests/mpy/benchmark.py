@@ -1,6 +1,7 @@
 # benchmark: a row an operation, printable and plain; whatever the fill, and nothing kept.
 # timeout: 120
 import gc
+import sys
 
 import mempool
 
@@ -35,13 +36,16 @@ assert mempool.stats().used == 0
 
 # A GC heap that is full but for a few bytes, more each time: it measures as far as it gets, then
 # raises as any other call. Where nothing is left nothing can be called, so this is written out.
+WORD = 8 if sys.maxsize > 1 << 32 else 4
 gc.collect()
 row = [None] * (gc.mem_free() // 40)
 failed = 0
 for left in range(16, 640, 16):
-    room, rest = bytearray(404), bytearray(left)  # for the times, and for the table
+    room, rest = bytearray(404), (None,) * (left // WORD)  # for the times, and for the table
     at = 0
-    for size in (20000, 400, 60, 1):
+    for size in (20000, 400, 60, 1, 1):
+        if at:
+            gc.collect()  # what the last MemoryError left goes, too
         try:
             while at < len(row):
                 # The smallest object there is comes last.
