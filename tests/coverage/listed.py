@@ -80,9 +80,14 @@ def unlisted(listed: Listed, unreached: Iterable[Branch]) -> list[Branch]:
 
 
 def superfluous(listed: Listed, branches: dict[Branch, int]) -> Iterator[str]:
-    """Entries all of whose branches were reached: they have lost their reason. Of what is not
-    counted in this run nothing is said."""
+    """Listed branches that were reached: they have lost their reason. Of what is not counted in
+    this run nothing is said."""
     for entry in listed.entries:
-        counts = [count for branch, count in branches.items() if entry.matches(branch)]
-        if counts and min(counts) > 0 and entry.why not in CHANCE:
-            yield f"{entry}: it is reached"
+        reached: dict[int, bool] = {}
+        for branch, count in branches.items():
+            if entry.why not in CHANCE and entry.matches(branch):
+                number = branch.number if entry.branches else 0
+                reached[number] = reached.get(number, True) and count > 0
+        for number, always in sorted(reached.items()):
+            if always:
+                yield f"{entry}: {f'branch {number}' if entry.branches else 'it'} is reached"

@@ -49,6 +49,15 @@ def test_every_block_is_there_once(core):
     assert core.stats(0)["peak"] == core.stats(0)["capacity"] == built * 32
 
 
+def test_nothing_grows_before_init(core):
+    core.fresh(init=False)
+    assert core.lib.mempool_growable(0) == 0
+    assert core.lib.mempool_grow(0, 1) == RANGE
+    assert core.lib.mempool_shrink(0) == 0
+    core.lib.mempool_init()
+    assert core.lib.mempool_grow(0, 1) == 1
+
+
 @pytest.mark.parametrize("extent", [1, 3, 40])
 def test_a_block_in_use_keeps_its_extent(core, extent):
     """Wherever in the extent it is; and the others stay as good as they were."""
