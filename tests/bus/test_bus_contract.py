@@ -28,6 +28,7 @@ from buslib import (
     TASK,
     Bus,
 )
+from meets import elsewhere
 
 BAD_TOPICS = [b"", b".", b"a.", b".a", b"a..b", b"*", b"a.*", b"a*", b"x" * 64, b"x" * 1000]
 BAD_PATTERNS = [b"", b".", b"a.", b".a", b"a..b", b"a*", b"*a", b"a.**", b"x" * 64, b"*." * 32]
@@ -319,6 +320,53 @@ def test_unsubscribe_of_c(bus, in_task):
     for wrong in (number, 0, -1):
         assert bus.lib.eventbus_unsubscribe(wrong) == E_STALE
     assert bus.lib.fake.paused == 0
+
+
+def test_unsubscribe_waits_for_the_call_that_runs(bus):
+    """From another thread than the task's: until the task is at another."""
+    subs = [bus.subscribe(b"a", TASK) for _ in range(2)]
+    assert bus.publish(b"a", NORMAL) == OK
+    item = bus.next(TASK)
+    called = bus.callees(TASK, item)
+    assert next(called) == subs[0]
+    ended: list[int] = []
+    thread = elsewhere(
+        lambda: bus.lib.fake.paused, lambda: ended.append(bus.lib.eventbus_unsubscribe(subs[0]))
+    )
+    assert thread.is_alive() and ended == []
+    assert next(called) == subs[1]
+    thread.join()
+    assert ended == [OK]
+    assert list(called) == []
+    bus.lib.eventbus_release(item.handle)
+
+
+def test_what_a_listener_drops_goes_back(bus):
+    ring = bus.ffi.new("fake_listener_t *", {"depth": 1})
+    push = {"push": bus.lib.fake_push, "ctx": bus.ffi.cast("void *", ring)}
+    bus.subscribe(b"a", PYTHON, LISTENER, **push)
+    for n in range(3):
+        assert bus.publish(b"a", NORMAL, bytes([n])) == OK
+    assert [called for _, called in bus.drain(PYTHON)] == [[]] * 3
+    assert (ring.dropped, sum(bus.used())) == (2, 1)
+    bus.lib.eventbus_release(ring.ring[0])
+    assert bus.used() == [0] * 5
+
+
+def test_the_task_does_not_ring_while_another_bus_delivers(bus):
+    lib = bus.lib
+    lib.eventbus_set_bell(lib.fake_bell)
+    other, slots = bus.ffi.new("eventbus_t *"), bus.ffi.new("eventbus_slot_t[]", 4)
+    lib.eventbus_open(other, slots, 4)
+    bus.subscribe(b"a", PYTHON)
+    assert lib.eventbus_deliver_begin(other)
+    assert bus.publish(b"a", NORMAL) == OK
+    lib.eventbus_task_run()
+    assert lib.fake.rung == 0
+    lib.eventbus_deliver_end(other)
+    lib.fake.us += 2000
+    lib.eventbus_task_run()
+    assert lib.fake.rung == 1
 
 
 def test_without_owners():

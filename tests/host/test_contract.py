@@ -6,6 +6,7 @@ import dataclasses
 import threading
 import time
 
+import cffi
 import corebuild as build
 import pytest
 from corelib import core_of
@@ -53,6 +54,24 @@ def test_before_init_every_pool_is_empty(core):
     assert lib.mempool_take(1, 0) > 0
 
 
+def test_before_init_no_address_is_a_block(core):
+    """The payload is there, and the blocks' words are not."""
+    core.fresh(init=False)
+    ffi = cffi.FFI()
+    ffi.cdef("""
+        typedef struct { const char *name; uint8_t *at; uint8_t log2; uint16_t blocks; } place_t;
+        extern const place_t mempool_geometry[5];
+    """)
+    lib = ffi.dlopen(core.path)
+    address = int(ffi.cast("uintptr_t", lib.mempool_geometry[2].at))
+    assert core.handle_of(address) == core.free(address) == FOREIGN
+    core.lib.mempool_init()
+    assert core.handle_of(address) == STALE
+    held = [core.lib.mempool_take_flags(128, 0, CRITICAL) for _ in range(core.config.counts[2])]
+    assert address in {core.data(handle) for handle in held}
+    ffi.dlclose(lib)
+
+
 def test_a_second_init_changes_nothing(core):
     handle = core.lib.mempool_take(100, 0)
     core.payload(handle, 100)[:] = bytes(range(100))
@@ -70,6 +89,19 @@ def test_nothing_is_read_and_written(core):
         assert core.lib.mempool_read(handle, offset, core.ffi.NULL, 0) == 0
     assert core.write(handle, 101, b"", 0) == RANGE
     assert core.lib.mempool_give(handle) == OK
+
+
+def test_python_reads_and_writes_its_own(core):
+    lib, room = core.lib, core.ffi.new("char[]", 4)
+    for owned in (0, PYTHON):
+        handle = lib.mempool_take_flags(100, 0, owned)
+        for asked in (0, PYTHON):
+            want = 3 if asked <= owned else FOREIGN
+            assert lib.mempool_write_flags(handle, 1, b"abc", 3, asked) == want
+            assert lib.mempool_read_flags(handle, 1, room, 3, asked) == want
+        assert core.ffi.string(room) == b"abc"
+        assert lib.mempool_give(handle) == OK
+        assert lib.mempool_write_flags(handle, 1, b"abc", 3, PYTHON) == STALE
 
 
 def test_the_smallest_block_changes_hands(core):
