@@ -328,7 +328,7 @@ typedef enum { MEMPOOL_LEVEL_NORMAL,
 // again by each until somebody looks. It may only wake someone who then calls mempool_pressure_next until it returns
 // false. mempool_take_flags, _take_wait and _give_flags look by themselves; the way down is otherwise noticed by the
 // next take of the pool, or by whoever looks. NULL removes it; a ring that has begun on another core may still arrive.
-// ISR: no.
+// O(pools). ISR: no.
 typedef void (*mempool_hook_t)(void);
 void mempool_set_pressure_hook(mempool_hook_t hook);
 
