@@ -1,0 +1,81 @@
+// damage.c - flips bits of the pools' own state, one place at a time, as a stray write would: mempool_check() must see each, and
+// nothing any more once the bits are back. Blocks are in use and free, with an owner and without, in every pool.
+
+#include "mempool_core.h" // first
+
+#include <stdio.h>
+
+// check() reads again, a millisecond later, what does not hold: here nobody will put it right meanwhile.
+int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
+int __wrap_nanosleep(const struct timespec *time, struct timespec *left) {
+    (void)time;
+    (void)left;
+    return 0;
+}
+
+static int failures;
+
+static void damage(mempool_word_t *word, uint32_t bits, const char *what, unsigned pool) {
+    uint32_t was = mempool_load(word);
+    mempool_store(word, was ^ bits);
+    uint32_t broken = mempool_check();
+    mempool_store(word, was);
+    uint32_t healed = mempool_check();
+    if (broken == 0 || healed != 0) {
+        printf("%s, pool %u: check() says %u, and %u when it is put right\n", what, pool, (unsigned)broken, (unsigned)healed);
+        failures++;
+    }
+}
+
+static void damage_pool(unsigned p, mempool_handle_t used) {
+    mempool_pool_t *pool = mempool_pool(p);
+    uint32_t count = mempool_blocks(p);
+    uint32_t index = mempool_handle_index(used);
+    uint32_t free = 0;
+    while ((mempool_load(mempool_leaf(pool, free / 32u)) >> (free & 31u) & 1u) == 0) {
+        ++free;
+    }
+    damage(mempool_leaf(pool, free / 32u), 1u << (free & 31u), "a free block is lost", p);
+    damage(mempool_leaf(pool, index / 32u), 1u << (index & 31u), "a block in use is free as well", p);
+    if ((count & 31u) != 0) {
+        damage(mempool_leaf(pool, count / 32u), 1u << (count & 31u), "a block that does not exist", p);
+    }
+    for (uint32_t bit = 2; bit < 12; ++bit) {
+        damage(mempool_word(pool, free), 1u << bit, "the number in a free block's word", p);
+    }
+    uint32_t fields = (mempool_load(mempool_word(pool, index)) ^ (uint32_t)used << 2);
+    damage(mempool_word(pool, index), fields, "a block in use whose word is that of a free one", p);
+    damage(&pool->state, MEMPOOL_UNIT, "the count of free blocks", p);
+#if MEMPOOL_DIAGNOSTICS
+    damage(&pool->state, 1u, "the sum of sizes", p);
+    damage(mempool_word(pool, index), MEMPOOL_FIELD_SIZE(1u), "the size of a block", p);
+#endif
+#if MEMPOOL_OWNERS > 0
+    damage(mempool_word(pool, index), 1u << 1, "the owner of a block", p);
+#endif
+#if MEMPOOL_SUMMARY
+    damage(&pool->summary, 1u << free / 32u, "the summary", p);
+#endif
+}
+
+int main(void) {
+    mempool_init();
+    int opened = mempool_owner_open("one", 3, 0, 0);
+    mempool_owner_t owner = opened > 0 ? (mempool_owner_t)opened : MEMPOOL_NO_OWNER;
+    for (unsigned p = 0; p < MEMPOOL_POOLS; ++p) {
+        uint32_t size = MEMPOOL_MIN_BLOCK << p;
+        mempool_handle_t used = mempool_take_flags(size, owner, MEMPOOL_CRITICAL);
+        if (mempool_check() == 0 && mempool_blocks(p) > 1u) {
+            damage_pool(p, used);
+        }
+    }
+#if MEMPOOL_OWNERS > 0
+    damage(&mempool_owners[owner].left, 64u, "what is left of a quota", 0);
+    damage(&mempool_owners[owner].quota, 64u, "a quota", 0);
+#endif
+    if (mempool_check() != 0) {
+        puts("check() does not find its way back");
+        failures++;
+    }
+    return failures != 0;
+}
