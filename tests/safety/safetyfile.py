@@ -119,17 +119,35 @@ def _escaped(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def shown_as(evidence: str) -> str:
-    """An evidence as the page has it: a link to the file, and what of it."""
-    if "::" in evidence:
-        path, _, test = evidence.partition("::")
-        name, _, case = test.partition("[")
-        return f"{_link(path)} `{name}`" + (f" ({case.rstrip(']')})" if case else "")
-    if evidence.startswith("tests/"):
-        path, _, comment = evidence.partition(": ")
-        return _link(path) + (f' "{comment}"' if comment else "")
+def shown_as(evidence: tuple[str, ...]) -> str:
+    """The evidence of a promise as the page has it: each file once, as a link, and what of it."""
+    files: dict[str, dict[str, list[str]]] = {}
+    others = []
+    for one in evidence:
+        path, separator, what = one.partition("::" if "::" in one else ": ")
+        if not path.startswith("tests/"):
+            others.append(_other(one))
+            continue
+        if separator == ": ":
+            what = f'"{what}"'
+        name, _, case = what.partition("[")
+        cases = files.setdefault(path, {}).setdefault(name, [])
+        cases += [case.rstrip("]")] if case else []
+    return "; ".join([f"{_link(path)}{_parts(parts)}" for path, parts in files.items()] + others)
+
+
+def _parts(parts: dict[str, list[str]]) -> str:
+    """What is meant of a file: functions and their cases, or the words of comments."""
+    said = []
+    for name, cases in parts.items():
+        quoted = name if name.startswith('"') else f"`{name}`"
+        said.append(quoted + (f" ({'; '.join(cases)})" if cases else ""))
+    return " " + ", ".join(said) if any(parts) else ""
+
+
+def _other(evidence: str) -> str:
     kind, _, name = evidence.partition(" ")
-    return f"`make {name}`" if kind == "make" else f"[{kind}](budgets.md) {name}"
+    return f"`make {name}`" if kind == "make" else f"[budget](budgets.md) {name}"
 
 
 def _promises(sources: Sources) -> str:
@@ -139,7 +157,7 @@ def _promises(sources: Sources) -> str:
         for promise in part.promises:
             techniques = [sources.techniques[key] for key in promise.by]
             by = "; ".join(f"{one.name} ({', '.join(one.tables)})" for one in techniques)
-            shown = "; ".join(map(shown_as, promise.shown))
+            shown = shown_as(promise.shown)
             lines.append(
                 f"| P{promise.number} | {_escaped(promise.text)} | {by} | {_escaped(shown)} |"
             )
