@@ -10,7 +10,7 @@ import boardcfg
 import mempool
 
 TRIES = 9
-LATE_MS = 35  # a slice of 10 ms, and what the thread and the VM need to wake up
+LATE_MS = 18  # a slice of 10 ms, and what the thread and the VM need to wake up
 
 if not boardcfg.MEMORY_POOL_STRICT_MODE:
     raise SystemExit(0)  # nothing is ever out
@@ -44,7 +44,7 @@ def late(after_ms):
 
 
 def middle():
-    return sorted(late(100 + 7 * n) for n in range(TRIES))[TRIES // 2]
+    return sorted(late(300 + 17 * n) for n in range(TRIES))[TRIES // 2]
 
 
 start = time.ticks_ms()
