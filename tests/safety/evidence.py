@@ -11,7 +11,6 @@ make proof                                 a target of the Makefile
 from __future__ import annotations
 
 import ast
-import concurrent.futures
 import functools
 import re
 import subprocess
@@ -80,21 +79,13 @@ def _marks(tree: ast.Module) -> list[str]:
 def not_collected(evidence: list[str]) -> list[str]:
     """Those of the pytest kind that pytest itself, asked for their files, does not find."""
     tests = [name for name in evidence if "::" in name]
-    folders: dict[Path, list[str]] = {}
-    for file in sorted({name.partition("::")[0] for name in tests}):
-        folders.setdefault(Path(file).parent, []).append(file)
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        collected = set().union(*pool.map(_collected, folders.values()))
+    files = {name.partition("::")[0] for name in tests}
+    command = [sys.executable, "tests/safety/collect.py", *files]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    collected = {line for line in done.stdout.splitlines() if "::" in line}
     collected |= {name.partition("[")[0] for name in collected}
     return [name for name in tests if name not in collected]
-
-
-def _collected(files: list[str]) -> set[str]:
-    """The node ids in files of one folder, which `make test` gives a pytest of its own as well."""
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run([*command, *files], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    return {line for line in done.stdout.splitlines() if "::" in line}
 
 
 # ---- The MicroPython suite ---------------------------------------------------------------------
