@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from busconfig import SMALL
-from buslib import NORMAL, OK, TASK, Bus
+from buslib import E_STALE, NORMAL, OK, TASK, Bus
 
 
 def test_names_of_topics_are_copied():
@@ -21,3 +21,21 @@ def test_names_of_topics_are_copied():
         assert bus.topic(b"xxxxxxxx") != number
         assert bus.publish(number, NORMAL) == OK
         assert bus.drain(TASK) == [(b"\xf6", [sub])]
+
+
+def test_the_number_of_a_subscription_comes_round_after_all_its_bits():
+    """2^23 - 1 generations of a place, the last ones by hand; only then is the first obeyed."""
+    with Bus(SMALL) as bus:
+        first = bus.open(b"a", TASK)
+        place = (first & 0xFF) - 1
+        assert first == 1 << 8 | place + 1
+        assert bus.unsubscribe(first) == (0, 0)
+        bus.core.subs[place].generation = (1 << 23) - 3
+        for generation in ((1 << 23) - 2, (1 << 23) - 1):
+            number = bus.open(b"a", TASK)
+            assert number == generation << 8 | place + 1
+            assert 0 < number < 1 << 31
+            assert bus.counts(first) == bus.unsubscribe(first) == E_STALE
+            assert bus.counts(number) == bus.unsubscribe(number) == (0, 0)
+        assert bus.open(b"a", TASK) == first
+        assert bus.unsubscribe(first) == (0, 0)
