@@ -24,6 +24,7 @@ class Actuators(Part):
         self.emergencies = 0
         self.stop_latency_us = 0
         self.safe = False
+        self.tells = 2  # each state so many times a second: 10 Hz in all
         self._changed = -MIN_OFF_S  # second of the compressor's last change
 
     def init(self):
@@ -38,7 +39,7 @@ class Actuators(Part):
         if self.value["compressor"]:
             self.run_s += 1
             self.site.run_s = self.run_s
-        for _ in range(2):
+        for _ in range(self.tells):
             for topic, role in _STATES:
                 value = self.value[role]
                 bus.publish(topic, role=role, on=value > 0, value=value)

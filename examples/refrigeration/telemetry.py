@@ -32,7 +32,7 @@ class Telemetry(Part):
         self.resent = 0
         self.acknowledged = 0
         self.commands = 0
-        self.faults = 0
+        self.troubled = 0  # reports of modules that had faults
         self._last = [0] * len(SCALARS)  # as they were last told
         self._changed = bytearray(len(SCALARS))
         self._minute = bytearray(MINUTE_BYTES)
@@ -58,7 +58,7 @@ class Telemetry(Part):
         self.commands += 1
 
     def _module_health(self, event):
-        self.faults += event["faults"]
+        self.troubled += event["faults"] > 0
 
     def _wifi(self, event):
         self._online = "ip_address" in event

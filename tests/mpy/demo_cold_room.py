@@ -9,7 +9,7 @@ from eventbus import bus
 
 try:
     import refrigeration.report
-    from cold_room import main
+    from cold_room import Day, main
 except ImportError:  # the ESP32 boards do not freeze the demo
     print("SKIP")
     raise SystemExit
@@ -62,6 +62,25 @@ bus_is_as_it_was()
 assert main(hours=1, leak=True) == 0
 assert mempool.stats().used == before
 bus_is_as_it_was()
+
+# A module that fails once is reported by the health check for good, and nobody else is.
+day = Day()
+door = day.door
+door_second = door.second
+
+
+def fail_once(now):
+    door.second = door_second
+    raise MemoryError
+
+
+door.second = fail_once
+day.run(1)
+day.stop()
+assert day.telemetry.troubled > 3600 // 5 // 11 - 3
+assert [(m.name, m.faults) for m in day.manager.modules if m.faults] == [("door", 1)]
+del day, door, door_second
+gc.collect()
 
 for hours in (0, -1, 241):
     try:
