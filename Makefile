@@ -185,10 +185,9 @@ monitor: $(VENV) ## Live view, PORT=/dev/ttyUSB0|qemu:rv32|unix|udp://... [RECOR
 mpremote-config: $(VENV) ## Shortcuts: mpremote pools, leaks, poolmap [REMOVE=1]
 	@$(VENV) tools/mpremote_config.py $(if $(REMOVE),--remove)
 
-LATER := is not in this version yet:
 .PHONY: soak
-soak: ## (later) A week of traffic
-	@echo "soak: $(LATER) use make run HOURS=168"; exit 1
+soak: $(VENV) ## Years of a cold room with faults and counters that come round [YEARS= MONTHS= SEED= TARGET=unix32]
+	@$(VENV) tests/soak/run.py --target "$(TARGET)" --years "$(YEARS)" --months "$(MONTHS)" --seed "$(SEED)"
 
 # ------------------------------------------------------------------------------------------------
 # What it takes
@@ -237,10 +236,10 @@ $(MPY_CROSS): $(if $(MICROPYTHON_DIR),clone,$(SOURCE)) | $(VENV)
 	@touch $@
 
 # Settings that no file's date shows: where they change, the folder is built anew. Wrong ones are neither kept nor built.
-SETTINGS = CONFIG ?= $(CONFIG)\nMASKED ?= $(MASKED)\nEXAMPLES ?= $(EXAMPLES)\n$(if $(COVERAGE),COVERAGE ?= 1\n)\# from $(MPY)\n
-# A variant starts from what its target has built of the same source.
+SETTINGS = CONFIG ?= $(CONFIG)\nMASKED ?= $(MASKED)\nEXAMPLES ?= $(EXAMPLES)\n$(if $(COVERAGE),COVERAGE ?= 1\n)$(if $(SOAK),SOAK ?= 1\n)\# from $(MPY)\n
+# A variant starts from what its target has built of the same source; not the soak's, which compiles all of it another way.
 BASE := build/$(TARGET)
-SEED = $(if $(and $(VARIANT),$(wildcard $(BASE)/$(notdir $(BINARY)))),\
+SEEDED = $(if $(and $(if $(SOAK),,$(VARIANT)),$(wildcard $(BASE)/$(notdir $(BINARY)))),\
     if grep -qx '\# from $(MPY)' $(BASE)/settings.mk; then tools/seed.sh $(BASE) $(BUILD); fi,true)
 
 CHECK = $(if $(CONFIG),$(VENV) tools/kconfig.py check --board $(TARGET_BOARD) $(addprefix --set ,$(CONFIG)) > /dev/null,true)
@@ -249,7 +248,7 @@ CHECK = $(if $(CONFIG),$(VENV) tools/kconfig.py check --board $(TARGET_BOARD) $(
 settings: $(VENV)
 	@mkdir -p $(BUILD)
 	@printf '$(SETTINGS)' | cmp -s - $(BUILD)/settings.mk || \
-	    { $(CHECK) && rm -rf $(BUILD) && mkdir -p $(BUILD) && $(SEED) && \
+	    { $(CHECK) && rm -rf $(BUILD) && mkdir -p $(BUILD) && $(SEEDED) && \
 	      printf '$(SETTINGS)' > $(BUILD)/settings.mk; }
 
 # What every build shares, so that builds may run side by side.
@@ -260,7 +259,7 @@ prepare: $(VENV) $(MPY_CROSS)
 print-SOURCE:
 	@echo $(SOURCE)
 
-INPUTS = $(shell find cmodules modules firmware boards examples tools/kconfig*.py -type f ! -name '*.pyc' 2>/dev/null)
+INPUTS = $(shell find cmodules modules firmware boards examples $(if $(SOAK),tests/soak/module) tools/kconfig*.py -type f ! -name '*.pyc' 2>/dev/null)
 
 # The same source and options without this repository: what upstream's tests compare us with.
 .PHONY: stock
@@ -288,5 +287,6 @@ $(BINARY): Makefile $(INPUTS) $(if $(MICROPYTHON_DIR),clone) $(CHANGED) | settin
 	    $(UPSTREAM)/$(PORT_$(TARGET)) BUILD=$(ROOT)/$(BUILD) \
 	    USER_C_MODULES=$(ROOT) FROZEN_MANIFEST=$(ROOT)/firmware/manifest.py \
 	    MICROPY_MPYCROSS=$(ROOT)/$(MPY_CROSS) MEMPOOL_CONFIG_DIR=$(ROOT)/$(BUILD)/config \
-	    $(if $(EXAMPLES),MEMPOOL_EXAMPLES=1) $(if $(COVERAGE),MEMPOOL_REACHED=1) $(if $(MASKED),CFLAGS_EXTRA=-DMEMPOOL_PORT_MASKED=1)
+	    $(if $(EXAMPLES),MEMPOOL_EXAMPLES=1) $(if $(COVERAGE),MEMPOOL_REACHED=1) $(if $(SOAK),MEMPOOL_SOAK=1) \
+	    $(if $(MASKED),CFLAGS_EXTRA=-DMEMPOOL_PORT_MASKED=1)
 	@touch $@

@@ -50,14 +50,6 @@ def test_0_is_no(arguments, flag):
     assert [flag in lines[-1] for lines in shown] == [False, True]
 
 
-@pytest.mark.parametrize("target", ["soak"])
-def test_what_is_not_there_says_so_in_one_line_and_fails(target):
-    done = make(target)
-    assert done.returncode != 0
-    assert len(done.stdout.splitlines()) == 1
-    assert done.stdout.startswith(f"{target}: is not in this version yet: ")
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -70,6 +62,9 @@ def test_what_is_not_there_says_so_in_one_line_and_fails(target):
         (["test", "LOAD=-1"], "test: LOAD=-1 is not a whole number from 0 to 64"),
         (["test", "LOAD=65"], "test: LOAD=65 is not a whole number from 0 to 64"),
         (["test", "LOAD=2 3"], "test: LOAD=2 3 is not a whole number from 0 to 64"),
+        (["soak", "YEARS=ten"], "YEARS must be a number from 0.003 to 100, not 'ten'"),
+        (["soak", "MONTHS=0"], "MONTHS must be a number from 0.04 to 1200, not '0'"),
+        (["soak", "TARGET=rv32"], "TARGET must be unix or unix32, not 'rv32'"),
         (["menuconfig"], "say which board, BOARD="),
         (["menuconfig", "BOARD=UNIX QEMU_CM3"], "no board 'UNIX QEMU_CM3'"),
         (["firmware", "BOARD=MODESP_ESP32 MODESP_C3"], "no board 'MODESP_ESP32 MODESP_C3'"),
@@ -120,7 +115,7 @@ def built():
     folder = ROOT / "build" / "unix-probe"
     folder.mkdir(parents=True)
     where = make("-s", "print-SOURCE").stdout.strip()
-    text = f"CONFIG ?= MEMORY_POOL_SPILL=y\nMASKED ?= \nEXAMPLES ?= \n# from {where}\n"
+    text = f"CONFIG ?= MEMORY_POOL_SPILL=y\nMASKED ?= \nEXAMPLES ?= \nSOAK ?= \n# from {where}\n"
     (folder / "settings.mk").write_text(text)
     (folder / "micropython").touch()
     yield
