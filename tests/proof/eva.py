@@ -26,9 +26,14 @@ TABLE = HERE / "alarms.toml"
 CONFIG = corebuild.Config(
     "eva", counts=(128,) * 5, reserve=2, trace=4, poison=True, owners=3, grow=0
 )
-OPTIONS = ["-eva-precision", "2", "-eva-split-return", "auto", "-eva-partition-history", "1"]
-# A static inline function in its caller: the alarm is then the caller's.
-OPTIONS += ["-inline-calls", "@inline"]
+OPTIONS = ["-eva-precision", "2", "-eva-split-return", "auto", "-eva-slevel", "60"]
+# What these leave unwritten goes with the one result.
+SPLIT = {"cbor": ["eventbus_cbor_read:0"], "pools": ["mempool_lookup:0", "mempool_inspect:0"]}
+SPLIT["bus"] = [*SPLIT["cbor"], *SPLIT["pools"]]
+# A word operation in its caller: an alarm in it is then the caller's.
+WORDS = ["load", "peek", "poke", "store", "fetch_and", "fetch_or", "fetch_add", "cas", "add_if"]
+WORDS += ["sub_if", "swap_if", "at_least", "at_most", "payload_of"]
+INLINE = ["-inline-calls", ",".join(f"mempool_{word}" for word in WORDS)]
 # Whether an address is NULL may be asked of any; cbor_write.c sees floats as bits, NaN too.
 OPTIONS += ["-eva-warn-undefined-pointer-comparison", "none", "-warn-special-float", "none"]
 # name: the sources beside the program.
@@ -49,6 +54,8 @@ def command(name: str, report: Path) -> list[str]:
     volatile = [path for path in files if path.name in ("any.c", "noinit.c")]
     return [
         *("frama-c", "-machdep", "gcc_x86_32", "-c11", "-eva", *OPTIONS),
+        *("-eva-split-return-function", ",".join(SPLIT[name])),
+        *(INLINE if cores.pools()[0] in PROGRAMS[name]() else ()),
         f"-cpp-extra-args=-include {port} {' '.join(headers)}",
         "-cpp-extra-args-per-file=" + ",".join(f"{path}:-DKEEP_VOLATILE" for path in volatile),
         *map(str, files),
