@@ -31,9 +31,9 @@ OPTIONS = ["-eva-precision", "2", "-eva-split-return", "auto", "-eva-slevel", "6
 SPLIT = {"cbor": ["eventbus_cbor_read:0"], "pools": ["mempool_lookup:0", "mempool_inspect:0"]}
 SPLIT["bus"] = [*SPLIT["cbor"], *SPLIT["pools"]]
 # A word operation in its caller: an alarm in it is then the caller's.
-WORDS = ["load", "peek", "poke", "store", "fetch_and", "fetch_or", "fetch_add", "cas", "add_if"]
-WORDS += ["sub_if", "swap_if", "at_least", "at_most", "payload_of"]
-INLINE = ["-inline-calls", ",".join(f"mempool_{word}" for word in WORDS)]
+MASKED = cores.ROOT / "cmodules" / "mempool" / "port" / "masked.h"
+WORDS = re.findall(r"^MEMPOOL_PORT_INLINE \w+ (\w+)\(", MASKED.read_text(), re.MULTILINE)
+INLINE = ["-inline-calls", ",".join([*WORDS, "mempool_payload_of"])]
 # Whether an address is NULL may be asked of any; cbor_write.c sees floats as bits, NaN too.
 OPTIONS += ["-eva-warn-undefined-pointer-comparison", "none", "-warn-special-float", "none"]
 # name: the sources beside the program.

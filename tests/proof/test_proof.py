@@ -108,8 +108,8 @@ def test_a_scene_that_goes_wrong_fails():
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (["--depth", "0"], "must be 1 to 12, not '0'"),
-        (["--depth", "many"], "must be 1 to 12, not 'many'"),
+        (["--depth", "0"], "DEPTH must be 1 to 3, not '0'"),
+        (["--depth", "many"], "DEPTH must be 1 to 3, not 'many'"),
         (["--only", "nonsense"], "no check's name has 'nonsense'"),
     ],
 )
