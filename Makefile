@@ -185,6 +185,15 @@ monitor: $(VENV) ## Live view, PORT=/dev/ttyUSB0|qemu:rv32|unix|udp://... [RECOR
 mpremote-config: $(VENV) ## Shortcuts: mpremote pools, leaks, poolmap [REMOVE=1]
 	@$(VENV) tools/mpremote_config.py $(if $(REMOVE),--remove)
 
+.PHONY: proof
+proof: $(VENV) ## What shows the cores right and takes more than make test gives [DEPTH= ONLY=word]
+	$(if $(filter-out unix,$(TARGET))$(VARIANT),@echo "proof: it looks at the unix build$(comma) not at TARGET=$(TARGET) VARIANT=$(VARIANT)"; exit 2)
+	@.venv/bin/python tests/proof/run.py --look $(PROOF)
+	@$(MAKE) --no-print-directory build
+	@python3 tools/packages.py build test unix32 proof
+	@$(VENV) tests/proof/run.py $(PROOF)
+PROOF = $(addprefix --depth ,$(DEPTH)) $(if $(ONLY),--only "$(ONLY)")
+
 .PHONY: soak
 soak: $(VENV) ## Years of a cold room with faults and counters that come round [YEARS= MONTHS= SEED= TARGET=unix32]
 	@$(VENV) tests/soak/run.py --target "$(TARGET)" --years "$(YEARS)" --months "$(MONTHS)" --seed "$(SEED)"
