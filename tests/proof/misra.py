@@ -7,6 +7,7 @@ and their headers. The port headers are each a platform's own code, and left out
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -24,6 +25,11 @@ def find(config, log) -> set[Finding]:
     command = ["cppcheck", "--addon=misra", "--language=c", "--std=c11", "--platform=unix32"]
     command += ["--quiet", "--template={file}:{line}:{id}", *DEFINES]
     command += [*cores.include_flags(config)]
+    # Else it leaves files beside the sources; what an earlier run left there would count.
+    folder = cores.OUTPUT / "cppcheck" / config.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    command.append(f"--cppcheck-build-dir={folder.relative_to(cores.ROOT)}")
     sources = [*cores.pools(), *cores.bus()]
     command += [str(path.relative_to(cores.ROOT)) for path in sources]
     done = subprocess.run(command, cwd=cores.ROOT, capture_output=True, text=True)
