@@ -1,0 +1,99 @@
+"""What earlier runs found, in build/mutants/results.json, as far as it still holds.
+
+A kill holds while the cores, what the tests share and the file of the killing test are as they
+were; that nothing kills a mutant holds while no test and no source has changed.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mutate import Mutant
+from stages import FOLDERS
+from tree import OUTPUT, ROOT
+
+FILE = OUTPUT / "results.json"
+KEPT = {".c", ".h", ".py", ".list"}
+
+
+@dataclass
+class Found:
+    verdict: str  # killed, survived, equal, does not compile
+    stage: str = ""
+    test: str = ""
+    how: str = ""
+    of: str = ""  # the hash of what it hangs on
+
+
+def _hash(paths: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
+def _files() -> tuple[list[Path], list[Path], list[Path]]:
+    """The cores, what tests share, and the tests."""
+    folders = [ROOT / folder for folder in FOLDERS]
+    paths = [p for folder in folders for p in folder.rglob("*") if p.suffix in KEPT]
+    paths = [p for p in paths if "mpy" not in p.relative_to(ROOT).parts]
+    cores = [p for p in paths if ROOT / "cmodules" in p.parents]
+    tests = [p for p in paths if p.name.startswith("test_")]
+    return cores, [p for p in paths if p not in cores and p not in tests], tests
+
+
+@functools.cache
+def what_it_hangs_on(verdict: str, test: str) -> str:
+    cores, shared, tests = _files()
+    if verdict in ("equal", "does not compile"):
+        return _hash(cores)
+    if verdict == "killed":
+        named = ROOT / test.split("::")[0]
+        return _hash([*cores, *shared, *([named] if named.is_file() else [])])
+    return _hash([*cores, *shared, *tests, ROOT / "tests/mutants/stages.py"])
+
+
+class Results:
+    def __init__(self):
+        try:
+            kept = json.loads(FILE.read_text())
+        except (OSError, ValueError):
+            kept = {}
+        self.found = {id: Found(**entry) for id, entry in kept.items()}
+
+    def holds(self, mutant: Mutant) -> Found | None:
+        found = self.found.get(mutant.id)
+        if found is None or found.of != what_it_hangs_on(found.verdict, found.test):
+            return None
+        return found
+
+    def passed(self, stage: str) -> bool:
+        """Whether a stage has passed without a mutant."""
+        entry = self.found.get(f"without {stage}")
+        return entry is not None and entry.of == what_it_hangs_on("survived", "")
+
+    def keep_passed(self, stage: str) -> None:
+        self._keep(f"without {stage}", Found("passed", of=what_it_hangs_on("survived", "")))
+
+    def last_killer(self, mutant: Mutant) -> str:
+        found = self.found.get(mutant.id)
+        return found.test if found is not None and "::" in found.test else ""
+
+    def keep(self, mutant: Mutant, found: Found) -> None:
+        found.of = what_it_hangs_on(found.verdict, found.test)
+        self._keep(mutant.id, found)
+
+    def _keep(self, name: str, found: Found) -> None:
+        self.found[name] = found
+        FILE.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(
+            {id: asdict(entry) for id, entry in sorted(self.found.items())}, indent=0
+        )
+        draft = FILE.with_suffix(".new")
+        draft.write_text(text)
+        draft.rename(FILE)

@@ -1,0 +1,124 @@
+"""What a mutant has to get past: the tests of the cores, those that cost least first.
+
+Within a stage the tests run in the order of the files, and those with few words of memory first.
+Left out are tests that measure the time of day, since a busy computer is no kill.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+FOLDERS = ("cmodules", "tests/host", "tests/bus", "tests/weak")
+
+# By the clock; by many threads for seconds; what looks at text and not at what the code does.
+NEVER = r"test_waiting_ends|test_threads|test_bus_threads"
+# Many thousand calls each: where nothing else has found anything.
+LONG = r"test_every_generation|test_blocks_take_turns|\[full|test_cbor_fuzz"
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    files: tuple[str, ...]
+    only: str = ""
+    never: str = NEVER
+
+    def wants(self, test: str) -> bool:
+        if self.never and re.search(self.never, test):
+            return False
+        return re.search(self.only, test) is not None
+
+    def rank(self, test: str) -> tuple[int, int]:
+        """One configuration after another, so that few are built for a mutant that dies early."""
+        found = re.search(r"\[([a-z-]+?)(-masked)?[\]-]", test)
+        name = found.group(1) if found is not None else ""
+        first = SETTINGS.index(name) if name in SETTINGS else len(SETTINGS)
+        return first, [test.startswith(file.split("::")[0]) for file in self.files].index(True)
+
+
+# All of one configuration before the next is built.
+SETTINGS = ("all-on", "heap", "growing", "default", "pairs", "minimum", "reserve")
+HOST, BUS = "tests/host/", "tests/bus/"
+SCENES = (
+    "two takes, two blocks",
+    "double give",
+    "gives of a leaf that is full",
+    "a guessed handle meets give and take",
+    "adopt meets a give of Python",
+    "quota for one",
+    "edges meet a look",
+    "edges up and down",
+    "the reserve is kept",
+    "summary: all leaves are emptied",
+    "summary: emptied and filled",
+    "growing: shrinks, meets give and take",
+    "growing: meets statistics",
+    "growing slowly: meets takes",
+    "leaks meanwhile",
+    "read meets give",
+)
+
+
+def scenes(names: tuple[str, ...]) -> str:
+    return "|".join(rf"test_every_order\[{re.escape(name)}\]" for name in names)
+
+
+CONTRACT = Stage(
+    "contract",
+    (HOST + "test_contract.py", HOST + "test_small.py", HOST + "test_grow.py"),
+    r"^(?!.*masked)",
+    f"{NEVER}|{LONG}",
+)
+NOINIT = Stage("noinit", (HOST + "test_noinit_torn.py",))
+WORDS = Stage("words", (HOST + "test_words.py",))
+MODEL = Stage(
+    "model",
+    (HOST + "test_model.py",),
+    r"\[(model-growing-poison|model-heap|model-minimum|model-reserve)\]",
+)
+SEEN = Stage("interleave", (HOST + "test_interleave.py",), scenes(SCENES))
+BUS_CONTRACT = Stage(
+    "bus contract",
+    (BUS + "test_bus_contract.py", BUS + "test_source.py", BUS + "test_doorbell.py"),
+)
+TOPICS = Stage("bus topics", (BUS + "test_topics.py",))
+BUS_MODEL = Stage("bus model", (BUS + "test_bus_model.py",))
+CBOR = Stage("cbor", (BUS + "test_cbor_refused.py", BUS + "test_cbor_writer.py"))
+CBOR_VALUES = Stage("cbor values", (BUS + "test_cbor_values.py",))
+MASKED = Stage("masked", (HOST + "test_contract.py", HOST + "test_grow.py"), r"masked\]")
+
+POOLS = (CONTRACT, MODEL)
+# Where an order of steps may be wrong, and not only what they do.
+SHARED = (
+    "path.h",
+    "pool.c",
+    "grow.c",
+    "block.c",
+    "pressure.c",
+    "owner.c",
+    "stats.c",
+    "leaks.c",
+    "mempool_core.h",
+)
+
+
+def stages_of(file: str) -> tuple[Stage, ...]:
+    """What a mutant of this file meets, in this order."""
+    name = file.rsplit("/", 1)[1]
+    if name.startswith("cbor_"):
+        return (CBOR, CBOR_VALUES)
+    if name in ("atomic_cas.h", "atomic_riscv.h"):
+        return (WORDS,)
+    if file.startswith("eventbus/"):
+        return (TOPICS, BUS_CONTRACT) if name == "topics.c" else (BUS_CONTRACT, TOPICS, BUS_MODEL)
+    if "/port/" in file:
+        return (WORDS, MASKED if name == "masked.h" else SEEN)
+    if name == "noinit.c":
+        return (NOINIT, CONTRACT)
+    return (*POOLS, SEEN) if name in SHARED else POOLS
+
+
+def again(test: str) -> Stage:
+    """The one test that killed it the last time."""
+    return Stage("again", (test,), "", "")
