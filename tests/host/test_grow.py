@@ -97,6 +97,22 @@ def test_handles_stay_stale_when_a_block_comes_again(core):
         assert core.lib.mempool_give(join(0, 0, built + 2)) == FOREIGN  # this never was one
 
 
+def test_handles_stay_stale_when_fewer_blocks_come_again(core):
+    """What was a block once is known for ever, whether or not the pool is as large again."""
+    dead: list[int] = []
+    for extent in (8, 2, 8):
+        assert core.lib.mempool_grow(0, extent) == extent
+        handles = take_all(core, 0)
+        for handle in handles.values():
+            assert handle not in dead
+            assert core.lib.mempool_give(handle) == OK
+        dead += handles.values()
+        for shrunk in (False, True):
+            assert {core.lib.mempool_give(handle) for handle in dead} == {STALE}
+            if not shrunk:
+                assert core.lib.mempool_shrink(0) == extent
+
+
 def test_an_address_of_an_extent_that_went_is_foreign(core):
     built = core.pool_info(0)[2]
     core.lib.mempool_grow(0, 1)

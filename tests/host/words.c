@@ -2,12 +2,13 @@
 // is said by the build: WORDS_C11, WORDS_CAS, WORDS_RISCV or WORDS_MASKED. The program prints the line of what is wrong.
 //
 // WORDS_CAS brings a compare-and-set of its own that another core comes before, as often as `others` says: whoever
-// meets it has to look again and must count on nothing that it saw before.
+// meets it has to look again and must count on nothing that it saw before. One that looks again for ever is stopped.
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define MEMPOOL_PORT_INLINE static inline __attribute__((always_inline))
 
@@ -15,7 +16,14 @@ static unsigned others;      // how often another is quicker
 static uint32_t other_value; // what it leaves
 
 #if defined(WORDS_CAS)
+#define TURNS 100000u // more than all checks together take
+static unsigned turns;
+
 static bool esp_cpu_compare_and_set(volatile uint32_t *w, uint32_t expected, uint32_t desired) {
+    if (++turns > TURNS) {
+        printf("it looks again for ever\n");
+        exit(1);
+    }
     if (others != 0) {
         others -= 1u;
         *w = other_value;

@@ -18,8 +18,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 # What a child has in memory already when it starts.
 import cbor2  # noqa: F401
 import cffi  # noqa: F401
@@ -28,7 +26,7 @@ import hypothesis.stateful  # noqa: F401
 from gate import Gate
 from mutate import Mutant, files, in_turn, mutants_of
 from results import Found, Results
-from stages import again, stages_of
+from stages import stages_of
 from tree import OUTPUT, ROOT, Tree
 
 CMODULES = ROOT / "cmodules"
@@ -48,27 +46,17 @@ def try_one(number: int, mutant: Mutant, killer: str) -> Found:
         verdict = _gate.verdict(mutant)
         if verdict != "counts":
             return Found(verdict)
-        stages = list(stages_of(mutant.file))
-        if killer:
-            stages.insert(0, again(killer))
-        for stage in stages:
-            result = tree.run(stage)
+        stages = stages_of(mutant.file)
+        known = [stage for stage in stages if killer and stage.wants(killer)]
+        for stage, only in [*((stage, killer) for stage in known), *((s, "") for s in stages)]:
+            result = tree.run(stage, only)
             if result.how == "does not compile":
                 return Found(result.how)
             if not result.passed:
-                return Found(
-                    "killed", name_of(stage.name, result.test, stages), result.test, result.how
-                )
+                return Found("killed", stage.name, result.test, result.how)
         return Found("survived")
     finally:
         tree.restore(mutant)
-
-
-def name_of(stage: str, test: str, stages: list) -> str:
-    """The stage that a test belongs to, where it was run ahead of its turn."""
-    if stage != "again":
-        return stage
-    return next((s.name for s in stages[1:] if s.wants(test) and test.startswith(s.files)), stage)
 
 
 def draw(cmodules: Path, seed: int, file: str = "") -> list[Mutant]:
@@ -91,13 +79,13 @@ class Session:
         stages = {stage.name: stage for mutant in mutants for stage in stages_of(mutant.file)}
         tree = Tree(self.jobs + 1)
         for stage in stages.values():
-            if not self.results.passed(stage.name):
+            if not self.results.passed(stage):
                 self._say(f"without a mutant: {stage.name}")
                 result = tree.run(stage)
                 if not result.passed:
                     log = (tree.root / "log").read_text()[-3000:]
                     return f"{result.test} {result.how} without a mutant:\n{log}"
-                self.results.keep_passed(stage.name)
+                self.results.keep_passed(stage)
         return ""
 
     def run(self, mutants: list[Mutant], count: int) -> dict[Mutant, Found]:
@@ -224,7 +212,7 @@ def chosen(args: argparse.Namespace) -> list[Mutant] | str:
         mutants = [mutant for mutant in mutants if mutant.id == args.only]
         if not mutants:
             where = f" in {args.file}" if args.file else ""
-            return f"ONLY={args.only} is the id of no mutant{where}; --list prints them"
+            return f"ONLY={args.only} is the id of no mutant{where}; LIST=1 prints them"
     return mutants
 
 

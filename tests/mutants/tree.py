@@ -6,6 +6,7 @@ test the copy: nothing is ever changed in the tree that the copy is of.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import resource
 import shutil
@@ -14,19 +15,24 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from mutate import Mutant
 from stages import FOLDERS, Stage
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tools"))
+from console import die_with_parent  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
 OUTPUT = ROOT / "build" / "mutants"
 GCC = "/usr/bin/gcc"
+PATH = os.environ["PATH"]
 
 # How long one test may take: in computing, which a busy computer does not lengthen; in all, for
 # one that sleeps for ever. A mutant may also eat memory for ever.
-COMPUTING_S = 30
+COMPUTING_S = 10
 IN_ALL_S = 150
 MEMORY = 4 << 30
 
@@ -39,19 +45,66 @@ class Result:
 
 
 class Watch:
-    """In the child: which test runs, and its limits."""
+    """In a stage's own process: which tests it runs, and their limits.
 
-    def __init__(self, note: Path, stage: Stage):
-        self.note, self.stage = note, stage
+    It has everything loaded and the tests collected when it is asked; each mutant is tried in a
+    fork of it, which builds and loads the cores for itself.
+    """
+
+    def __init__(self, tree: Tree, stage: Stage, requests: int, answers: int):
+        self.tree, self.stage = tree, stage
+        self.requests, self.answers = os.fdopen(requests), answers
 
     def pytest_collection_modifyitems(self, config, items):
         kept = [item for item in items if self.stage.wants(item.nodeid)]
         items[:] = sorted(kept, key=lambda item: self.stage.rank(item.nodeid))
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session):
+        """Serves, and never ends but in a fork, which goes on to the tests themselves."""
+        read_interfaces()
+        while line := self.requests.readline():
+            mutated, _, only = line.rstrip("\n").partition(" ")
+            child = os.fork()
+            if child == 0:
+                return self._begin(session, mutated, only)
+            os.write(self.answers, f"{self.tree.wait(child)}\n".encode())
+        os._exit(0)
+
+    def _begin(self, session, mutated: str, only: str) -> None:
+        os.setsid()
+        os.environ.update(self.tree.environment(mutated))
+        if mutated.endswith(".h"):
+            forget_interfaces()
+        output = os.open(self.tree.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CPU, (IN_ALL_S, IN_ALL_S))
+        if only:
+            session.items[:] = [item for item in session.items if item.nodeid == only]
+
     def pytest_runtest_logstart(self, nodeid):
-        self.note.write_text(nodeid)
+        self.tree.note.write_text(nodeid)
         signal.setitimer(signal.ITIMER_VIRTUAL, COMPUTING_S)  # what they do by themselves: an end
         signal.setitimer(signal.ITIMER_REAL, IN_ALL_S)
+
+
+def read_interfaces() -> None:
+    """What every test of the pools reads from the public header, once for all mutants."""
+    if corelib := sys.modules.get("corelib"):
+        corelib.interface()
+    if buslib := sys.modules.get("buslib"):
+        config = sys.modules["busconfig"]
+        for one in (config.SMALL, config.TINY, config.RESERVE):
+            for variant in (one, dataclasses.replace(one, name=f"{one.name}-masked", masked=True)):
+                buslib.interface(variant)
+
+
+def forget_interfaces() -> None:
+    if buslib := sys.modules.get("buslib"):
+        buslib.interface.cache_clear()
 
 
 def forget_the_original() -> None:
@@ -80,6 +133,8 @@ class Tree:
         for folder in (self.own, self.objects):
             folder.mkdir(parents=True, exist_ok=True)
         self.mutated = ""
+        self.note, self.log = self.root / "running", self.root / "log"
+        self.servers: dict[Stage, tuple[TextIO, TextIO]] = {}
 
     def mutate(self, mutant: Mutant) -> None:
         path = self.root / "cmodules" / mutant.file
@@ -94,67 +149,65 @@ class Tree:
         shutil.rmtree(self.own)
         self.own.mkdir()
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, mutated: str) -> dict[str, str]:
         return {
-            "PATH": f"{self.root / 'bin'}:{os.environ['PATH']}",
-            "MUTANT_FILE": self.mutated,
+            "PATH": f"{self.root / 'bin'}:{PATH}",
+            "MUTANT_FILE": mutated,
             "MUTANT_OWN": str(self.own),
             "MUTANT_OBJECTS": str(self.objects),
             "MEMPOOL_TESTS": "first",
         }
 
-    def run(self, stage: Stage) -> Result:
-        """One stage, in a child that has pytest and the rest loaded already."""
-        note = self.root / "running"
-        note.write_text("")
-        log = self.root / "log"
-        child = os.fork()
-        if child == 0:
-            self._in_child(stage, note, log)
-        status = self._wait(child)
-        test = note.read_text() or stage.name
+    def run(self, stage: Stage, only: str = "") -> Result:
+        """One stage, or one test of it, on what the tree holds now."""
+        if stage not in self.servers:
+            self.servers[stage] = self._serve(stage)
+        requests, answers = self.servers[stage]
+        self.note.write_text("")
+        print(self.mutated, only, file=requests, flush=True)
+        answer = answers.readline()
+        if not answer:
+            raise RuntimeError(f"stage {stage.name} runs no test:\n{self.log.read_text()[-3000:]}")
+        status = int(answer)
+        test = self.note.read_text() or stage.name
         if os.WIFSIGNALED(status):
             hang = os.WTERMSIG(status) in (signal.SIGVTALRM, signal.SIGALRM, signal.SIGKILL)
             return Result(False, test, "hang" if hang else "crash")
-        code = os.WEXITSTATUS(status)
-        if code == pytest.ExitCode.OK:
+        if os.WEXITSTATUS(status) == pytest.ExitCode.OK:
             return Result(True)
-        if code in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.USAGE_ERROR):
-            raise RuntimeError(f"stage {stage.name} runs no test:\n{log.read_text()[-3000:]}")
         # In a configuration that the gate does not have.
         refused = (self.own / "refused").exists()
         return Result(False, test, "does not compile" if refused else "failed")
 
-    def _in_child(self, stage: Stage, note: Path, log: Path) -> None:
+    def _serve(self, stage: Stage) -> tuple[TextIO, TextIO]:
+        """A process that has collected the tests of a stage: where it is asked, and answers."""
+        read_requests, requests = os.pipe()
+        answers, write_answers = os.pipe()
+        if os.fork():
+            os.close(read_requests)
+            os.close(write_answers)
+            return os.fdopen(requests, "w"), os.fdopen(answers)
         code = 70
         try:
-            os.setsid()
+            os.close(requests)
+            os.close(answers)
+            die_with_parent()
             os.chdir(self.root)
-            os.environ.update(self.environment())
+            os.environ.update(self.environment(""))
             forget_the_original()
-            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            output = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(output, 1)
             os.dup2(output, 2)
-            flags = [
-                "-x",
-                "-q",
-                "-p",
-                "no:cacheprovider",
-                "-p",
-                "no:faulthandler",
-                "--tb=short",
-                "-W",
-                "ignore",
-            ]
-            code = pytest.main([*flags, *stage.files], plugins=[Watch(note, stage)])
+            flags = ["-x", "-q", "-s", "--tb=short", "-W", "ignore"]
+            flags += ["-p", "no:cacheprovider", "-p", "no:faulthandler"]
+            watch = Watch(self, stage, read_requests, write_answers)
+            code = pytest.main([*flags, *stage.files], plugins=[watch])
             sys.stdout.flush()
         finally:
             os._exit(int(code))
 
     @staticmethod
-    def _wait(child: int) -> int:
+    def wait(child: int) -> int:
         """Its status; and nothing that it started lives on."""
         limit = time.monotonic() + 10 * IN_ALL_S
         while True:
