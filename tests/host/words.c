@@ -84,6 +84,9 @@ static void check_plain(uint32_t a, uint32_t b) {
     CHECK(mempool_fetch_or(word, b) == a && is(a | b));
     set(a);
     CHECK(mempool_fetch_add(word, b) == a && is(a + b));
+    int zero = 1;
+    set(a);
+    CHECK(mempool_add(word, b, &zero) == a + b && is(a + b) && zero == 0);
     set(a);
     mempool_at_least(word, b);
     CHECK(is((int32_t)a < (int32_t)b ? b : a));
@@ -110,22 +113,20 @@ static void check_conditional(uint32_t a, uint32_t b) {
 // The two shifts that the cores use: where the handle's whole upper part is compared, nothing else bars it.
 static void check_swap(uint32_t a, uint32_t bar) {
     uint32_t was = 0;
-    int zero = 1;
     set(a);
-    CHECK(mempool_swap_if(word, 14, a >> 14, bar, a + 3u, &was, &zero) && is(a + 3u));
-    CHECK(was == a && zero == 0);
+    CHECK(mempool_swap_if(word, 14, a >> 14, bar, a + 3u, &was) && is(a + 3u));
+    CHECK(was == a);
     set(a);
-    CHECK(!mempool_swap_if(word, 14, (a >> 14) ^ 1u, bar, 9u, &was, &zero) && is(a));
-    zero = 1;
+    CHECK(!mempool_swap_if(word, 14, (a >> 14) ^ 1u, bar, 9u, &was) && is(a));
     set(a);
     if (a == bar) {
-        CHECK(!mempool_swap_if(word, 12, a >> 12, bar, 9u, &was, &zero) && is(a));
+        CHECK(!mempool_swap_if(word, 12, a >> 12, bar, 9u, &was) && is(a));
     } else {
-        CHECK(mempool_swap_if(word, 12, a >> 12, bar, a ^ 3u, &was, &zero) && is(a ^ 3u));
-        CHECK(was == a && zero == 0);
+        CHECK(mempool_swap_if(word, 12, a >> 12, bar, a ^ 3u, &was) && is(a ^ 3u));
+        CHECK(was == a);
     }
     set(a);
-    CHECK(!mempool_swap_if(word, 12, (a >> 12) ^ 0x80000u, bar, 9u, &was, &zero) && is(a));
+    CHECK(!mempool_swap_if(word, 12, (a >> 12) ^ 0x80000u, bar, 9u, &was) && is(a));
 }
 
 #if defined(WORDS_CAS)
@@ -140,13 +141,15 @@ static void meets(uint32_t value, unsigned times, uint32_t left_by_other) {
 static void check_met(unsigned times) {
     uint32_t now = 0;
     uint32_t was = 0;
-    int zero = 1;
     meets(1u, times, 0x70u);
     CHECK(mempool_fetch_and(word, 0x60u) == 0x70u && is(0x60u) && others == 0);
     meets(1u, times, 0x70u);
     CHECK(mempool_fetch_or(word, 2u) == 0x70u && is(0x72u) && others == 0);
     meets(1u, times, 0x70u);
     CHECK(mempool_fetch_add(word, 2u) == 0x70u && is(0x72u) && others == 0);
+    int zero = 1;
+    meets(1u, times, 0x70u);
+    CHECK(mempool_add(word, 2u, &zero) == 0x72u && is(0x72u) && zero == 0 && others == 0);
     meets(9u, times, 4u);
     CHECK(mempool_add_if(word, 3, 10u, &now) && now == 14u && is(14u) && others == 0);
     meets(9u, times, 2u);
@@ -154,11 +157,11 @@ static void check_met(unsigned times) {
     meets(9u, times, 4u);
     CHECK(mempool_sub_if(word, 3u, &now) && now == 1u && is(1u) && others == 0);
     meets(0x4001u, times, 0x4002u);
-    CHECK(mempool_swap_if(word, 14, 1u, 0u, 0x8000u, &was, &zero) && was == 0x4002u && zero == 0 && is(0x8000u));
+    CHECK(mempool_swap_if(word, 14, 1u, 0u, 0x8000u, &was) && was == 0x4002u && is(0x8000u));
     meets(0x4001u, times, 0x8001u);
-    CHECK(!mempool_swap_if(word, 14, 1u, 0u, 9u, &was, &zero) && is(0x8001u));
+    CHECK(!mempool_swap_if(word, 14, 1u, 0u, 9u, &was) && is(0x8001u));
     meets(0x1001u, times, 0x1002u);
-    CHECK(!mempool_swap_if(word, 12, 1u, 0x1002u, 9u, &was, &zero) && is(0x1002u));
+    CHECK(!mempool_swap_if(word, 12, 1u, 0x1002u, 9u, &was) && is(0x1002u));
     meets(1u, times, 5u);
     mempool_at_least(word, 3u);
     CHECK(is(5u));
@@ -210,11 +213,13 @@ static void check_the_mask(void) {
     mempool_cas(word, 0, 0);
     mempool_add_if(word, 0, 0, &out);
     mempool_sub_if(word, 0, &out);
-    mempool_swap_if(word, 12, 0, 1, 0, &out, &zero);
+    mempool_swap_if(word, 12, 0, 1, 0, &out);
     CHECK(unmasked == 7);
     mempool_at_least(word, 0);
     mempool_at_most(word, 0);
     CHECK(unmasked == 9);
+    (void)mempool_add(word, 0, &zero);
+    CHECK(unmasked == 10);
 }
 
 #endif

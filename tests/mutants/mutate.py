@@ -68,7 +68,7 @@ ORDER = {
 INSTRUCTIONS = {
     "amoand.w": "amoor.w", "amoor.w": "amoand.w", "amoadd.w": "amoxor.w", "amomax.w": "amomin.w",
     "amomin.w": "amomax.w", "bne": "beq", "beq": "bne", "bnez": "beqz", "blt": "bge", "add": "sub",
-    "sub": "add", "srli": "slli", "lr.w": "lw",
+    "sub": "add", "srli": "slli",
 }  # fmt: skip
 
 # Macros that say where something lies: the parser takes each for a type, and loses its way.
