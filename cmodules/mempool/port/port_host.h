@@ -25,8 +25,13 @@ __attribute__((weak)) pthread_mutex_t mempool_port_mutex = PTHREAD_RECURSIVE_MUT
 // The clock of the tests: where it is not 0 it is the tick.
 __attribute__((weak)) volatile uint32_t mempool_port_host_tick;
 
-// How often this thread has locked it. A mutex cannot be asked, and a chip has no thread that would see the mask missing.
+// How often this thread has locked it. A mutex cannot be asked, and a chip has no thread that would see the mask missing. Who
+// unlocks what he has not locked ends the program.
 __attribute__((weak)) _Thread_local unsigned mempool_port_depth;
+
+#ifndef MEMPOOL_PORT_CHECK_LOCK // a test that runs several threads in one knows better
+#define MEMPOOL_PORT_CHECK_LOCK() (mempool_port_depth != 0 ? (void)0 : __builtin_trap())
+#endif
 
 static inline uint32_t mempool_port_mask(void) {
     pthread_mutex_lock(&mempool_port_mutex);
@@ -36,6 +41,7 @@ static inline uint32_t mempool_port_mask(void) {
 
 static inline void mempool_port_unmask(uint32_t state) {
     (void)state;
+    MEMPOOL_PORT_CHECK_LOCK();
     mempool_port_depth -= 1u;
     pthread_mutex_unlock(&mempool_port_mutex);
 }
