@@ -25,7 +25,12 @@ E_SUBSCRIBERS, E_STALE, E_TASK = -8, -9, -10
 MAX_PAYLOAD = 496
 
 FAKE = """
-typedef struct { uint32_t us, woken, later, more, rung, paused; bool in_task, no_task; } fake_t;
+typedef struct {
+    uint32_t us, woken, later, more, rung, paused;
+    bool in_task, no_task;
+    bool (*start)(void);
+} fake_t;
+extern unsigned mempool_port_depth;
 typedef struct {
     uint32_t depth, waiting, dropped;
     mempool_handle_t ring[8];
@@ -79,6 +84,7 @@ class Bus:
         return ffi, ffi.dlopen(str(fake_library(self.config)))
 
     def close(self) -> None:
+        assert self.lib.mempool_port_depth == 0, "a call left the lock on"
         self.ffi.dlclose(self.lib)
 
     def __enter__(self) -> Bus:

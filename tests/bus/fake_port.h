@@ -6,7 +6,9 @@
 
 #define _GNU_SOURCE // as mempool_port.h has it, which comes later
 
+#include <sched.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct {
@@ -17,7 +19,8 @@ typedef struct {
     uint32_t rung;
     uint32_t paused; // somebody waits
     bool in_task;
-    bool no_task; // it cannot be made
+    bool no_task;        // it cannot be made
+    bool (*start)(void); // what makes the task, where it is not NULL
 } fake_t;
 
 extern fake_t fake;
@@ -30,12 +33,12 @@ static inline uint32_t eventbus_port_ms(void) {
     return fake.us / 1000u;
 }
 
-#define eventbus_port_start() (!fake.no_task)
+#define eventbus_port_start() (fake.start != NULL ? fake.start() : !fake.no_task)
 #define eventbus_port_wake() ((void)fake.woken++)
 #define eventbus_port_later() ((void)fake.later++)
 #define eventbus_port_more() ((void)fake.more++)
 #define eventbus_port_in_task() (fake.in_task)
-#define eventbus_port_pause() ((void)fake.paused++)
+#define eventbus_port_pause() ((void)fake.paused++, (void)sched_yield())
 #define eventbus_port_vm_is_here() ((void)0)
 #define eventbus_port_vm_awake() ((void)0)
 #define eventbus_port_wake_vm() ((void)0)

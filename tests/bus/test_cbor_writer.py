@@ -6,6 +6,7 @@ import math
 import random
 import struct
 
+import cbor2
 import pytest
 from cborlib import NULL, Writer, call, ffi, lib
 from corelib import SCALE
@@ -56,6 +57,16 @@ APPENDIX = [
 def test_bytes_of_a_call(name, arguments, expected):
     function = getattr(lib, f"eventbus_cbor_{name}")
     assert call(lambda w: function(w, *arguments)).hex() == expected
+
+
+EDGES = [n for bits in (8, 16, 32, 64) for n in ((1 << bits) - 1, 1 << bits) if n < 1 << 64]
+
+
+@pytest.mark.parametrize("value", [0, 23, 24, *EDGES])
+def test_heads_are_the_shortest(value):
+    """Preferred serialization (RFC 8949, 4.1): what cbor2 writes, to the byte."""
+    assert call(lambda w: lib.eventbus_cbor_uint(w, value)) == cbor2.dumps(value)
+    assert call(lambda w: lib.eventbus_cbor_negative(w, value)) == cbor2.dumps(-1 - value)
 
 
 def bits_of_a_double(bits: int) -> float:

@@ -45,6 +45,7 @@ def interface() -> cffi.FFI:
     ffi = cffi.FFI()
     ffi.cdef(declarations())
     ffi.cdef("extern uint32_t mempool_port_host_tick;")
+    ffi.cdef("extern unsigned mempool_port_depth;")
     return ffi
 
 
@@ -69,6 +70,7 @@ class Core:
 
     def close(self) -> None:
         if self.lib is not None:
+            assert self.lib.mempool_port_depth == 0, "a call left the lock on"
             self.ffi.dlclose(self.lib)
             self.lib = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 import corebuild as build
 import pytest
@@ -111,6 +112,14 @@ def test_handles_stay_stale_when_fewer_blocks_come_again(core):
             assert {core.lib.mempool_give(handle) for handle in dead} == {STALE}
             if not shrunk:
                 assert core.lib.mempool_shrink(0) == extent
+
+
+def test_a_reader_has_time_before_an_extent_is_let_go(core):
+    """Who looked a handle up just before may still be copying: at least 1 ms."""
+    assert core.lib.mempool_grow(0, 1) == 1
+    begin = time.monotonic()
+    assert core.lib.mempool_shrink(0) == 1
+    assert time.monotonic() - begin >= 0.001
 
 
 def test_an_address_of_an_extent_that_went_is_foreign(core):
