@@ -47,6 +47,7 @@ SCENES = (
     "a guessed handle meets give and take",
     "quota for one",
     "edges up and down",
+    "2 leaves: all leaves are emptied",
     "summary: all leaves are emptied",
     "summary: emptied and filled",
     "growing slowly: meets takes",
@@ -73,7 +74,12 @@ MODEL = Stage(
 SEEN = Stage("interleave", (HOST + "test_interleave.py",), scenes(SCENES))
 BUS_CONTRACT = Stage(
     "bus contract",
-    (BUS + "test_bus_contract.py", BUS + "test_source.py", BUS + "test_doorbell.py"),
+    (
+        BUS + "test_bus_contract.py",
+        BUS + "test_source.py",
+        BUS + "test_waiting.py",
+        BUS + "test_doorbell.py",
+    ),
 )
 TOPICS = Stage("bus topics", (BUS + "test_topics.py",))
 BUS_MODEL = Stage(
