@@ -143,6 +143,12 @@ coverage: prepare ## Which branches the tests reach: a table, pages in build/cov
 	@python3 tools/packages.py build unix
 	@$(VENV) tests/coverage/measure.py $(if $(PART),--part "$(PART)")
 
+.PHONY: mutants
+mutants: $(VENV) ## Small faults in the cores, and which no test finds [COUNT= SEED= FILE= ONLY= LIST=1]
+	@python3 tools/packages.py build test rv32
+	@$(VENV) tests/mutants/run.py --jobs "$(JOBS)" $(if $(COUNT),--count "$(COUNT)") $(if $(SEED),--seed "$(SEED)") \
+	    $(if $(FILE),--file "$(FILE)") $(if $(ONLY),--only "$(ONLY)") $(if $(LIST),--list)
+
 .PHONY: clean
 clean: ## Remove what was built; the downloaded archive stays
 	@rm -rf $(filter-out build/source,$(wildcard build/*))
