@@ -473,6 +473,19 @@ def test_the_heap_has_limits(config):
     assert lib.mempool_check() == 0
 
 
+@pytest.mark.parametrize("config", build.ALL_ON.variants(), ids=lambda c: c.name)
+def test_a_trace_is_no_longer_than_the_ring(config):
+    """However much room the caller says he has."""
+    core = core_of(config)
+    for _ in range(12):
+        assert core.lib.mempool_give(core.lib.mempool_take(40, 0)) == OK
+    ring = core.ffi.new("mempool_trace_t[]", config.trace)
+    for room in (config.trace, config.trace + 1, 1 << 31, 1 << 32, (1 << 64) - 1):
+        assert core.lib.mempool_trace(ring, room) == config.trace
+        assert [entry.what for entry in ring] == [1, 2] * (config.trace // 2)
+    assert core.lib.mempool_trace(ring, 0) == 0
+
+
 @each_default
 def test_ages_saturate_and_never_wrap(config):
     """Looked at once in a while, a block that is held for years stays the oldest."""
