@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("cmodules", "tests/host", "tests/bus", "tests/weak")
 
 # By the clock; by many threads for seconds; what looks at text and not at what the code does.
@@ -40,24 +42,6 @@ class Stage:
 # All of one configuration before the next is built.
 SETTINGS = ("all-on", "heap", "growing", "default", "pairs", "minimum", "reserve")
 HOST, BUS = "tests/host/", "tests/bus/"
-SCENES = (
-    "two takes, two blocks",
-    "double give",
-    "gives of a leaf that is full",
-    "a guessed handle meets give and take",
-    "quota for one",
-    "edges up and down",
-    "2 leaves: all leaves are emptied",
-    "summary: all leaves are emptied",
-    "summary: emptied and filled",
-    "growing slowly: meets takes",
-)
-
-
-def scenes(names: tuple[str, ...]) -> str:
-    return "|".join(rf"test_every_order\[{re.escape(name)}\]" for name in names)
-
-
 CONTRACT = Stage(
     "contract",
     (HOST + "test_contract.py", HOST + "test_small.py", HOST + "test_grow.py"),
@@ -71,7 +55,6 @@ MODEL = Stage(
     (HOST + "test_model.py",),
     r"\[(model-growing-poison|model-heap|model-minimum|model-reserve)\]",
 )
-SEEN = Stage("interleave", (HOST + "test_interleave.py",), scenes(SCENES))
 BUS_CONTRACT = Stage(
     "bus contract",
     (
@@ -98,8 +81,44 @@ MASKED_QUICK = Stage(
 )
 
 POOLS = (CONTRACT, MASKED_QUICK, MODEL)
-# Where an order of steps may be wrong, and not only what they do.
-SHARED = ("path.h", "pool.c")
+
+# Where an order of steps may be wrong, and not only what they do: the scenes that a file is about,
+# of the checker of weak memory or, in its absence, of the one that interleaves.
+WEAK = "tests/weak/test_weak.py"
+TAKES = "two takes, two blocks|double give(?! )|give, take, give|edges up and down(?! )|leaf"
+SCENES = {
+    "path.h": TAKES,
+    "pool.c": TAKES,
+    "mempool_core.h": TAKES,
+    "atomic_c11.h": TAKES,
+    "block.c": "guessed handle meets give and|read meets|adopt meets a give",
+    "grow.c": "growing: (shrinks, )?meets (statistics|give and take)|growing slowly: meets takes",
+    "leaks.c": "leaks me",
+    "owner.c": "quota",
+    "pressure.c": "edges up and down|edges meet|levels",
+    "stats.c": "statistics",
+}
+WEAK_SCENES = {
+    "owner.c": "quota|(info|open|close|unowned) meets",
+    "storage.c": "init meets",
+    "trace.c": "trace meets",
+    "poison.c": "poison",
+    "task.c": "bus: (unsub|both)",
+    "topics.c": "bus: topics",
+    "subscribe.c": "bus: .*sub",
+    "publish.c": "bus: init",
+    "queue.c": "bus: (two|kept|clear|publish|one)",
+}
+
+
+def checker(name: str) -> tuple[Stage, ...]:
+    """The scenes of a file, none where it has none."""
+    weak = (ROOT / WEAK).exists()
+    words = (WEAK_SCENES.get(name) if weak else None) or SCENES.get(name)
+    if words is None:
+        return ()
+    test = WEAK if weak else HOST + "test_interleave.py"
+    return (Stage(f"orders, {name}", (test,), rf"test_(scene|every_order)\[.*({words})"),)
 
 
 def stages_of(file: str) -> tuple[Stage, ...]:
@@ -110,11 +129,10 @@ def stages_of(file: str) -> tuple[Stage, ...]:
     if name in ("atomic_cas.h", "atomic_riscv.h"):
         return (WORDS,)
     if file.startswith("eventbus/"):
-        return (
-            (TOPICS, BUS_CONTRACT, BUS_MODEL) if name == "topics.c" else (BUS_CONTRACT, BUS_MODEL)
-        )
+        first = (TOPICS,) if name == "topics.c" else ()
+        return (*first, BUS_CONTRACT, BUS_MODEL, *checker(name))
     if "/port/" in file:
-        return (WORDS, MASKED if name == "masked.h" else SEEN)
+        return (WORDS, MASKED) if name == "masked.h" else (WORDS, *checker(name))
     if name == "noinit.c":
         return (NOINIT, CONTRACT)
-    return (*POOLS, SEEN) if name in SHARED else POOLS
+    return (*POOLS, *checker(name))
