@@ -47,7 +47,7 @@ LOCK = "MEMPOOL_LOCK()"
 UNLOCK = "MEMPOOL_UNLOCK()"
 UNOWNED = "MEMPOOL_HOT uint32_t mempool_unowned(void) {\n    MEMPOOL_"
 ADOPTED = "mempool_word(pool, mempool_handle_index(handle))"
-ADOPT = f"mempool_cas({ADOPTED}, tag ^ fields, tag ^ wanted)"
+ADOPT = f"mempool_cas({ADOPTED}, held ^ fields, held ^ wanted)"
 SET_BIT = "mempool_fetch_or(leaf_at(middle, complement), bit)"
 RELAXED_SET_BIT = SET_BIT.replace("mempool_fetch_or", "atomic_fetch_or_explicit")
 RELAXED_SET_BIT = RELAXED_SET_BIT.replace(", bit)", f", bit, {RELAXED})")
@@ -169,7 +169,7 @@ FAULTS: dict[str, Planted] = {
     ),
     "adopted by a store": plant(
         "adopt meets give",
-        (BLOCK, ADOPT, "(mempool_store(WORD, tag ^ wanted), true)".replace("WORD", ADOPTED)),
+        (BLOCK, ADOPT, "(mempool_store(WORD, held ^ wanted), true)".replace("WORD", ADOPTED)),
     ),
     # Pressure.
     "the second look at the state is a load": plant(
@@ -272,7 +272,7 @@ NOT_SHOWN: dict[str, tuple[Planted, str]] = {
         "obeyed rightly.",
     ),
     "the ticket relaxed": (
-        plant("three take and give, two blocks", (C11, ADDED, ADDED.replace(RMW, RELAXED))),
+        plant("take, give, take meets take and give", (C11, ADDED, ADDED.replace(RMW, RELAXED))),
         "A ticket says that a bit is set somewhere, and the bit was set before the ticket was "
         "there: a giver sets it first. A taker with a relaxed ticket may see the leaf as it was "
         "before; he then looks again (claim_slowly) until he sees it, and a claim always works on "
@@ -280,7 +280,7 @@ NOT_SHOWN: dict[str, tuple[Planted, str]] = {
     ),
     "counting the free block relaxed": (
         plant(
-            "three take and give, two blocks",
+            "take, give, take meets take and give",
             (
                 C11,
                 "return mempool_fetch_add(w, v) + v;",
