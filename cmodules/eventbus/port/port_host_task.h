@@ -17,8 +17,6 @@ void eventbus_task_run(void);
 typedef struct {
     pthread_mutex_t mutex;
     pthread_cond_t changed; // waits by the monotonic clock
-    pthread_t thread;
-    bool started;
     bool wake;
     bool later;
     bool calling;       // for the VM, which has not answered yet
@@ -63,8 +61,11 @@ static inline void eventbus_port_later(void) {
 
 #define eventbus_port_more() eventbus_port_wake()
 
+// Set by the thread itself, so that others may ask while it is being made.
+__attribute__((weak)) _Thread_local bool eventbus_host_is_task;
+
 static inline bool eventbus_port_in_task(void) {
-    return eventbus_host.started && pthread_equal(pthread_self(), eventbus_host.thread) != 0;
+    return eventbus_host_is_task;
 }
 
 static inline void eventbus_port_pause(void) {
@@ -94,6 +95,7 @@ static inline void eventbus_host_wait(void) {
 
 static void *eventbus_host_main(void *unused) {
     (void)unused;
+    eventbus_host_is_task = true;
     pthread_mutex_lock(&eventbus_host.mutex);
     for (;;) {
         eventbus_host_wait();
@@ -118,9 +120,10 @@ static inline bool eventbus_port_start(void) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    eventbus_host.started = pthread_create(&eventbus_host.thread, NULL, eventbus_host_main, NULL) == 0;
+    pthread_t thread;
+    bool started = pthread_create(&thread, NULL, eventbus_host_main, NULL) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return eventbus_host.started;
+    return started;
 }
 
 // ---- Waking the VM -------------------------------------------------------------------------------------
