@@ -25,6 +25,7 @@ class Stage:
     files: tuple[str, ...]
     only: str = ""
     never: str = NEVER
+    early: bool = False  # its tests load the cores when they are collected
 
     def wants(self, test: str) -> bool:
         if not test.startswith(self.files) or (self.never and re.search(self.never, test)):
@@ -68,8 +69,8 @@ TOPICS = Stage("bus topics", (BUS + "test_topics.py",))
 BUS_MODEL = Stage(
     "bus model", (BUS + "test_bus_model.py",), r"\[(bus-tiny|bus-reserve|bus-spill)\]|py::\w+$"
 )
-CBOR = Stage("cbor", (BUS + "test_cbor_refused.py", BUS + "test_cbor_writer.py"))
-CBOR_VALUES = Stage("cbor values", (BUS + "test_cbor_values.py",))
+CBOR = Stage("cbor", (BUS + "test_cbor_refused.py", BUS + "test_cbor_writer.py"), early=True)
+CBOR_VALUES = Stage("cbor values", (BUS + "test_cbor_values.py",), early=True)
 MASKED = Stage("masked", (HOST + "test_contract.py", HOST + "test_grow.py"), r"masked\]")
 
 # Chips that count no trailing zeros search by a table, which is built only with masked words.

@@ -54,6 +54,10 @@ class Watch:
     def __init__(self, tree: Tree, stage: Stage, requests: int, answers: int):
         self.tree, self.stage = tree, stage
         self.requests, self.answers = os.fdopen(requests), answers
+        self.before = self.built()
+
+    def built(self) -> set[Path]:
+        return set((self.tree.root / "build").glob("*/*"))
 
     def pytest_collection_modifyitems(self, config, items):
         kept = [item for item in items if self.stage.wants(item.nodeid)]
@@ -62,6 +66,9 @@ class Watch:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):
         """Serves, and never ends but in a fork, which goes on to the tests themselves."""
+        if self.built() != self.before and not self.stage.early:
+            print("a core was built, and perhaps loaded, before there was a mutant")
+            os._exit(1)
         read_interfaces()
         while line := self.requests.readline():
             mutated, _, only = line.rstrip("\n").partition(" ")
@@ -166,6 +173,10 @@ class Tree:
         self.note.write_text("")
         print(self.mutated, only, file=requests, flush=True)
         answer = answers.readline()
+        if stage.early:
+            del self.servers[stage]
+            requests.close()
+            answers.close()
         if not answer:
             raise RuntimeError(f"stage {stage.name} runs no test:\n{self.log.read_text()[-3000:]}")
         status = int(answer)
