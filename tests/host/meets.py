@@ -28,6 +28,7 @@ FLAGS = ["-fPIC", "-shared", "-Wl,-z,defs", "-O1", "-include", str(build.HERE / 
 def meeting_interface() -> cffi.FFI:
     ffi = cffi.FFI()
     ffi.cdef(declarations() + "extern uint32_t mempool_port_host_tick;" + MEETS)
+    ffi.cdef("extern unsigned mempool_port_depth;")
     return ffi
 
 

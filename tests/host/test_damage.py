@@ -82,8 +82,8 @@ def test_a_changed_word_is_found(core):
         "a free block that is claimed by nobody": (pool.at["leaf"], 2 << split(held)[2]),
         "a block in use that is free": (pool.at["leaf"], 1 << split(held)[2]),
         "a free block with a holder": (free, 1 << 6),
-        "a block of another place": (used, 1 << 13 if config.owners else 1 << 14),
-        "a block larger than its pool's": (used, 256 << (6 if config.owners else 1)),
+        "a block of another place": (used, 1 << (13 if config.owners else 11)),
+        "a block larger than its pool's": (used, 256 << (6 if config.owners else 0)),
     }
     if config.counts[MEDIUM] == 130:
         changes["a leaf that the summary forgot"] = (pool.at["summary"], 1)
