@@ -96,12 +96,16 @@ MEMPOOL_PORT_INLINE void mempool_at_most(mempool_word_t *w, uint32_t v) {
                      : "memory");
 }
 
-// Ends the reservation of a change that is refused, by storing what was loaded: where that succeeds nothing came between.
-#define MEMPOOL_END_RESERVATION(value)     \
-    __asm__ volatile("sc.w zero, %0, (%1)" \
-                     :                     \
-                     : "r"(value), "r"(w)  \
-                     : "memory")
+// Ends the reservation of a change that is refused: a store-conditional to any other word does, here to what is free below the
+// stack. To the word itself it could undo a plain store that came between.
+#define MEMPOOL_END_RESERVATION()                                    \
+    {                                                                \
+        uint32_t below;                                              \
+        __asm__ volatile("addi %0, sp, -16\n\tsc.w zero, zero, (%0)" \
+                         : "=r"(below)                               \
+                         :                                           \
+                         : "memory");                                \
+    }
 
 MEMPOOL_PORT_INLINE bool mempool_cas(mempool_word_t *w, uint32_t expected, uint32_t desired) {
     uint32_t value, failed;
@@ -116,7 +120,7 @@ MEMPOOL_PORT_INLINE bool mempool_cas(mempool_word_t *w, uint32_t expected, uint3
         : differs);
     return true;
 differs:
-    MEMPOOL_END_RESERVATION(value);
+    MEMPOOL_END_RESERVATION();
     return false;
 }
 
@@ -135,7 +139,7 @@ MEMPOOL_PORT_INLINE bool mempool_add_if(mempool_word_t *w, int32_t least, uint32
     *now = value;
     return true;
 refused:
-    MEMPOOL_END_RESERVATION(value);
+    MEMPOOL_END_RESERVATION();
     return false;
 }
 
@@ -154,7 +158,7 @@ MEMPOOL_PORT_INLINE bool mempool_sub_if(mempool_word_t *w, uint32_t amount, uint
     *now = value;
     return true;
 refused:
-    MEMPOOL_END_RESERVATION(value);
+    MEMPOOL_END_RESERVATION();
     return false;
 }
 
@@ -181,7 +185,7 @@ MEMPOOL_PORT_INLINE bool mempool_swap_if(mempool_word_t *w, uint32_t shift, uint
     *was = value;
     return true;
 refused:
-    MEMPOOL_END_RESERVATION(value);
+    MEMPOOL_END_RESERVATION();
     return false;
 }
 #undef MEMPOOL_SWAP
