@@ -11,10 +11,6 @@ uintptr_t hart_leaf(unsigned pool) {
     return (uintptr_t)mempool_leaf(mempool_pool(pool), 0);
 }
 
-uintptr_t hart_word(unsigned pool, uint32_t index) {
-    return (uintptr_t)mempool_word(mempool_pool(pool), index);
-}
-
 // Bytes in an owner's name.
 uint32_t hart_used(unsigned owner) {
 #if MEMPOOL_OWNERS > 0
