@@ -269,3 +269,11 @@ def test_a_word_that_one_call_changes_twice_is_found(tmp_path):
     port = planted(tmp_path, "#define MEMPOOL_PORT_IN_ORDER 1", "")
     _, wrong, told = Machine(MINIMUM, port).run(*SCENES["levels: give meets take"][1:])
     assert wrong > 0 and "blocks are held" in told
+
+
+def test_a_refused_change_that_stores_what_it_loaded_is_found(tmp_path):
+    head = "#define MEMPOOL_END_RESERVATION()"
+    back = ' __asm__ volatile("sc.w zero, %0, (%1)" : : "r"(value), "r"(w) : "memory");\n'
+    port = planted(tmp_path, head, head + back + "#define NOT_USED()")
+    _, wrong, told = Machine(MINIMUM, port).run(*SCENES["take meets a stale give"][1:])
+    assert wrong > 0 and "has moved on" in told
