@@ -66,6 +66,8 @@ class Watch:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):
         """Serves, and never ends but in a fork, which goes on to the tests themselves."""
+        if session.testsfailed:
+            return None  # to be collected is no test: the server ends, and nothing is killed
         if self.built() != self.before and not self.stage.early:
             print("a core was built, and perhaps loaded, before there was a mutant")
             os._exit(1)
@@ -116,7 +118,7 @@ def forget_interfaces() -> None:
 
 def forget_the_original() -> None:
     """What this process has loaded of the tests finds the sources that are not mutated."""
-    folders = tuple(f"{ROOT / folder}/" for folder in FOLDERS)
+    folders = tuple(f"{ROOT / folder}/" for folder in (*FOLDERS, "tests/mutants"))
     for name, module in list(sys.modules.items()):
         if (getattr(module, "__file__", None) or "").startswith(folders):
             del sys.modules[name]
