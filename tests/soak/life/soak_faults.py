@@ -138,19 +138,23 @@ class Faults:
         self._note("all pools exhausted")
 
     def full_queue(self):
-        """As many events wait as may, and more are published."""
+        """As many events wait as may, and more are published: of their priority, and higher."""
         self._life.look()
         before = bus.stats()
         for nth in range(40):
-            bus.publish("soak.raise", nth=nth, priority=LOW)
+            bus.publish("soak.raise", nth=nth, priority=NORMAL)
         now = bus.stats()
         refused = now.refused - before.refused & _ALL  # for want of a slot, or of a block before
         queued = before.queue_free - now.queue_free
-        check(
-            queued == 40 - refused and now.dropped == before.dropped, "a full queue:", before, now
-        )
+        check(queued == 40 - refused and now.dropped == before.dropped, "a full queue:", now)
         check(refused >= 40 - before.queue_free, "more than the queue holds:", before, now)
-        self._deliver_raised(40)
+        for nth in range(10):
+            bus.publish("soak.raise", nth=nth, priority=HIGH)
+        last = bus.stats()
+        more = 10 - (last.refused - now.refused & _ALL)
+        dropped = last.dropped[NORMAL] - now.dropped[NORMAL] & _ALL
+        check(dropped == max(0, more - now.queue_free), "what made way:", now, last)
+        self._deliver_raised(50)
         self._life.look(poor=True)
         self._note("queue full")
 
