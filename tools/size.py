@@ -52,7 +52,7 @@ FULL = with_setting(TRACED, "MEMORY_POOL_GROW_BLOCKS=0")
 CONFIGURATIONS = {"production": (PRODUCTION, 6.0), "full diagnostics": (FULL, 15.0)}
 # That pools can grow is measured beside these; the arena is a board's own.
 GROWTH, ARENA, ARENA_BYTES = "MEMORY_POOL_GROW_BLOCKS", "MEMORY_POOL_GROW_ARENA", 1024
-TEXT_BUDGET = 4096
+TEXT_BUDGET = 4400
 BUS_TEXT_BUDGET = 8100
 
 # Static RAM by its symbol, or else by the file of core/ that it is in. What is not here is
@@ -252,7 +252,7 @@ def bus_broken(all_figures: list[BusFigures]) -> list[str]:
 def rows(all_figures: list[Figures]) -> list[list[str]]:
     table = [["bytes of the core, whole"]]
     lines = {
-        "code (.text); RV32 production: budget 4096": lambda f: f"{f.text}",
+        "code (.text); RV32 production: budget 4400": lambda f: f"{f.text}",
         "constant tables": lambda f: f"{f.constants}",
         "payload of the blocks": lambda f: f"{f.ram['payload']}",
         "metadata (words, stamps, bitmaps, pools)": lambda f: f"{f.ram['metadata']}",
