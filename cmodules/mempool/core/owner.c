@@ -99,6 +99,9 @@ static MEMPOOL_HOT void read_entry(const mempool_owner_entry_t *entry, mempool_o
     uint32_t quota = mempool_load(&entry->quota);
     uint32_t used = quota - mempool_load(&entry->left);
     uint32_t peak = quota - mempool_load(&entry->lowest);
+    // A take that is about to be denied is not used. Beyond the quota is only what was taken before it was cut.
+    uint32_t most = (int32_t)peak > (int32_t)quota ? peak : quota;
+    used = used > most ? most : used;
     memcpy(info->name, entry->name, sizeof(info->name));
     info->quota = quota == MEMPOOL_NO_LIMIT ? 0u : quota;
     info->used = used;
@@ -142,7 +145,10 @@ MEMPOOL_HOT void mempool_owner_reset_stats(void) {
         mempool_owner_entry_t *entry = &mempool_owners[i];
         MEMPOOL_LOCK();
         mempool_at_least(&entry->lowest, mempool_load(&entry->left));
-        mempool_at_most(&entry->lowest, mempool_fetch_add(&entry->left, 0u)); // what was taken meanwhile: see reset_pool
+        uint32_t left = mempool_fetch_add(&entry->left, 0u); // what was taken meanwhile: see reset_pool
+        if ((int32_t)left >= 0) {
+            mempool_at_most(&entry->lowest, left); // below 0 nothing can be taken, and it may be a take that is about to be denied
+        }
         mempool_fetch_add(&entry->denied, 0u - mempool_load(&entry->denied)); // what is denied meanwhile stays
         MEMPOOL_UNLOCK();
     }
