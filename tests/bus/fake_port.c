@@ -6,6 +6,10 @@
 
 fake_t fake;
 
+bool fake_start(void) {
+    return fake.start != NULL ? fake.start() : !fake.no_task;
+}
+
 void fake_bell(void);
 void fake_bell(void) {
     fake.rung++;

@@ -33,7 +33,8 @@ static inline uint32_t eventbus_port_ms(void) {
     return fake.us / 1000u;
 }
 
-#define eventbus_port_start() (fake.start != NULL ? fake.start() : !fake.no_task)
+bool fake_start(void);
+#define eventbus_port_start() fake_start()
 #define eventbus_port_wake() ((void)fake.woken++)
 #define eventbus_port_later() ((void)fake.later++)
 #define eventbus_port_more() ((void)fake.more++)

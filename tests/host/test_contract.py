@@ -473,6 +473,27 @@ def test_the_heap_has_limits(config):
     assert lib.mempool_check() == 0
 
 
+@pytest.mark.parametrize("config", build.DEFAULT.variants(), ids=lambda c: c.name)
+def test_a_quota_that_is_cut_below_what_is_used(config):
+    """What was taken before stays used, is the peak of new statistics, and nothing more is had."""
+    core = core_of(config)
+    lib = core.lib
+    owner = core.owner_open(b"pump", 256)
+    held = [lib.mempool_take(128, owner) for _ in range(2)]
+    assert min(held) > 0
+    assert core.owner_open(b"pump", 100) == owner
+    assert lib.mempool_take(32, owner) == QUOTA
+    assert core.owner_info(owner) == (b"pump", 100, 256, 256, 1)
+    lib.mempool_reset_stats()
+    assert core.owner_info(owner) == (b"pump", 100, 256, 256, 0)
+    for handle in held:
+        assert lib.mempool_give(handle) == OK
+    assert core.owner_info(owner) == (b"pump", 100, 0, 256, 0)
+    lib.mempool_reset_stats()
+    assert core.owner_info(owner) == (b"pump", 100, 0, 0, 0)
+    assert lib.mempool_check() == 0
+
+
 @pytest.mark.parametrize("config", build.ALL_ON.variants(), ids=lambda c: c.name)
 def test_a_trace_is_no_longer_than_the_ring(config):
     """However much room the caller says he has."""

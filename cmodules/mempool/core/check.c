@@ -38,7 +38,7 @@ static uint32_t look(unsigned p, uint32_t *owned) {
                 continue;
             }
             uint32_t fields = word ^ MEMPOOL_HELD(mempool_word_handle(word, number));
-            broken += mempool_word_is_free(word, number) || !MEMPOOL_IN_USE(fields);
+            broken += mempool_word_is_free(word, number) || (fields & ~MEMPOOL_FIELDS_MASK) != 0;
             fields &= MEMPOOL_FIELDS_MASK;
             uint32_t owner = MEMPOOL_OWNER_OF(fields);
             uint32_t size_minus_1 = MEMPOOL_SIZE_MINUS_1_OF(fields);

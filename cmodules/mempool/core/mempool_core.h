@@ -107,11 +107,16 @@ typedef struct {
 #if MEMPOOL_DIAGNOSTICS
     mempool_word_t allocs;  // since reset_stats; also tells where the search for a leaf begins
     mempool_word_t deepest; // lowest state: its free blocks tell the peak
-    mempool_word_t failures;
-    mempool_word_t spills;
-    mempool_word_t reclaimed;
-    mempool_word_t refused;
-    mempool_word_t denied;
+    union {
+        struct {
+            mempool_word_t failures;
+            mempool_word_t spills;
+            mempool_word_t reclaimed;
+            mempool_word_t refused;
+            mempool_word_t denied;
+        };
+        mempool_word_t counters[5]; // the same, to go through
+    };
     mempool_word_t held; // blocks in use at the last reset_stats: frees = allocs + held - used
 #else
     mempool_word_t next_bits; // hint: bits of a leaf not visited in this round, so that all blocks get their turn
@@ -185,6 +190,7 @@ typedef struct {
 extern mempool_stores_t mempool_stores;
 extern const mempool_tables_t mempool_tables;
 extern mempool_word_t *const mempool_by_code[8]; // the middles, by the pool field of a handle; what is no pool has no blocks
+extern mempool_pool_t *const mempool_pools[MEMPOOL_POOLS];
 extern const mempool_geometry_t mempool_geometry[MEMPOOL_POOLS];
 #if MEMPOOL_GROW > 0
 extern mempool_marks_t mempool_marks[MEMPOOL_POOLS];
@@ -199,7 +205,7 @@ extern mempool_word_t mempool_refused_foreign; // uses of what is no handle of a
 // MEMPOOL_HOT: where the compiler does not inline them, an interrupt calls them.
 
 static MEMPOOL_HOT inline mempool_pool_t *mempool_pool(unsigned pool) {
-    return MEMPOOL_OF_MIDDLE(mempool_by_code[pool + 1]);
+    return mempool_pools[pool];
 }
 
 static MEMPOOL_HOT inline mempool_pool_t *mempool_pool_of(mempool_handle_t handle) {
@@ -272,18 +278,8 @@ static MEMPOOL_HOT inline uint32_t mempool_bit_offset(uint32_t bit) {
     }
 
 // For what is done by one at a time: the word was 0, and is the caller's until mempool_end.
-static inline bool mempool_begin(mempool_word_t *busy) {
-    MEMPOOL_ENTER();
-    bool begun = mempool_cas(busy, 0u, 1u);
-    MEMPOOL_LEAVE();
-    return begun;
-}
-
-static inline void mempool_end(mempool_word_t *busy, uint32_t next) {
-    MEMPOOL_ENTER();
-    (void)mempool_cas(busy, 1u, next);
-    MEMPOOL_LEAVE();
-}
+bool mempool_begin(mempool_word_t *busy);
+void mempool_end(mempool_word_t *busy, uint32_t next);
 
 // Whether mempool_init is through. What is not refused by an empty pool asks here.
 bool mempool_is_ready(void);

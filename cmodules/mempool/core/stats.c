@@ -197,11 +197,9 @@ static MEMPOOL_HOT void reset_pool(unsigned p) {
         mempool_poke(&pool->held, held);
         mempool_fetch_add(&held_in_all, more);
     }
-    count_anew(&pool->failures);
-    count_anew(&pool->spills);
-    count_anew(&pool->reclaimed);
-    count_anew(&pool->refused);
-    count_anew(&pool->denied);
+    for (unsigned i = 0; i < sizeof(pool->counters) / sizeof(pool->counters[0]); ++i) {
+        count_anew(&pool->counters[i]);
+    }
 }
 
 #endif

@@ -218,7 +218,7 @@ static mp_obj_t mempool_owners_into(mp_obj_t array) {
         mempool_owner_info_t info;
         if (mempool_owner_info((mempool_owner_t)owner, &info) == MEMPOOL_OK) {
             out[owner] = (entry_t){ info.used, info.quota, info.peak, info.denied, { 0 } };
-            strncpy(out[owner].name, info.name, MEMPOOL_NAME_MAX);
+            memcpy(out[owner].name, info.name, sizeof(info.name));
         }
     }
     return MP_OBJ_NEW_SMALL_INT(count);
