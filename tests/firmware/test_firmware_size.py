@@ -93,8 +93,8 @@ def test_a_folder_without_a_build(tmp_path, capsys):
 
 
 def test_the_emulated_board_keeps_the_budgets(monkeypatch):
-    """Of the real RISC-V firmware; and every part is found in it. The budgets are for ESP32: RISC-V
-    needs a few bytes in each change that Xtensa does not, for its reservations."""
+    """Of the real RISC-V firmware; and every part is found in it. The budgets are for ESP32: each
+    change of a word takes RISC-V a few bytes that Xtensa does without, for its reservations."""
     parts, budget = firmware_size.FLASH_BUDGETS["pools"]
     monkeypatch.setitem(firmware_size.FLASH_BUDGETS, "pools", (parts, budget + 512))
     added = firmware_size.measure(ROOT / "build/rv32", ROOT)
