@@ -278,8 +278,18 @@ static MEMPOOL_HOT inline uint32_t mempool_bit_offset(uint32_t bit) {
     }
 
 // For what is done by one at a time: the word was 0, and is the caller's until mempool_end.
-bool mempool_begin(mempool_word_t *busy);
-void mempool_end(mempool_word_t *busy, uint32_t next);
+static inline bool mempool_begin(mempool_word_t *busy) {
+    MEMPOOL_ENTER();
+    bool begun = mempool_cas(busy, 0u, 1u);
+    MEMPOOL_LEAVE();
+    return begun;
+}
+
+static inline void mempool_end(mempool_word_t *busy, uint32_t next) {
+    MEMPOOL_ENTER();
+    (void)mempool_cas(busy, 1u, next);
+    MEMPOOL_LEAVE();
+}
 
 // Whether mempool_init is through. What is not refused by an empty pool asks here.
 bool mempool_is_ready(void);

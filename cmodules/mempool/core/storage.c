@@ -112,19 +112,6 @@ const MEMPOOL_FAST_CONST mempool_marks_t mempool_marks[MEMPOOL_POOLS] = { MEMPOO
 
 static MEMPOOL_FAST mempool_word_t begun; // 1: someone is filling the pools, 2: they are full
 
-bool mempool_begin(mempool_word_t *busy) {
-    MEMPOOL_ENTER();
-    bool begun_here = mempool_cas(busy, 0u, 1u);
-    MEMPOOL_LEAVE();
-    return begun_here;
-}
-
-void mempool_end(mempool_word_t *busy, uint32_t next) {
-    MEMPOOL_ENTER();
-    (void)mempool_cas(busy, 1u, next);
-    MEMPOOL_LEAVE();
-}
-
 MEMPOOL_HOT bool mempool_is_ready(void) {
     return mempool_load(&begun) == 2u;
 }
