@@ -140,7 +140,7 @@ void mempool_owner_reclaim_python(void) {
     }
 }
 
-MEMPOOL_HOT void mempool_owner_reset_stats(void) {
+void mempool_owner_reset_stats(void) {
     for (mempool_owner_t i = 0; i <= MEMPOOL_OWNERS; ++i) {
         mempool_owner_entry_t *entry = &mempool_owners[i];
         MEMPOOL_LOCK();

@@ -174,7 +174,7 @@ MEMPOOL_HOT int mempool_pool_info(unsigned pool, mempool_pool_info_t *info) {
 #if MEMPOOL_DIAGNOSTICS
 
 // What is added meanwhile stays.
-static MEMPOOL_HOT void count_anew(mempool_word_t *counter) {
+static void count_anew(mempool_word_t *counter) {
     uint32_t counted = mempool_load(counter);
     if (counted != 0) {
         mempool_fetch_add(counter, 0u - counted);
@@ -182,7 +182,7 @@ static MEMPOOL_HOT void count_anew(mempool_word_t *counter) {
 }
 
 // Under the lock.
-static MEMPOOL_HOT void reset_pool(unsigned p) {
+static void reset_pool(unsigned p) {
     mempool_pool_t *pool = mempool_pool(p);
     // At once, and `held` after it: what is taken between the two, and who reads between them, finds too few frees, never too many.
     uint32_t state = mempool_load(&pool->state);
@@ -204,7 +204,7 @@ static MEMPOOL_HOT void reset_pool(unsigned p) {
 
 #endif
 
-MEMPOOL_HOT void mempool_reset_stats(void) {
+void mempool_reset_stats(void) {
     if (!mempool_is_ready()) {
         return;
     }
