@@ -115,7 +115,7 @@ def built():
     folder = ROOT / "build" / "unix-probe"
     folder.mkdir(parents=True)
     where = make("-s", "print-SOURCE").stdout.strip()
-    text = f"CONFIG ?= MEMORY_POOL_SPILL=y\nMASKED ?= \nEXAMPLES ?= \nSOAK ?= \n# from {where}\n"
+    text = f"CONFIG ?= MEMORY_POOL_SPILL=y\nMASKED ?= \nEXAMPLES ?= \n# from {where}\n"
     (folder / "settings.mk").write_text(text)
     (folder / "micropython").touch()
     yield

@@ -48,10 +48,9 @@ class Wraps:
         return _BORDERS.get(name, (_HALF, _FULL))
 
     def set(self, name, most=6):
-        """Below the border that it crossed least, so that a few steps more cross it."""
-        seen = self._state["wraps"] if "wraps" in self._state.data else {}
+        """Below one of its borders, so that a few steps more cross it."""
         borders = self.borders(name)
-        border = min(borders, key=lambda one: seen.get("%s at 2^%d" % (name, _bits(one)), 0))
+        border = borders[self._chance.below(len(borders))]
         _soak.set(self._names.index(name), border - 1 - self._chance.below(most))
 
     def set_all(self):
