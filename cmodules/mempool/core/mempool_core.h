@@ -107,16 +107,11 @@ typedef struct {
 #if MEMPOOL_DIAGNOSTICS
     mempool_word_t allocs;  // since reset_stats; also tells where the search for a leaf begins
     mempool_word_t deepest; // lowest state: its free blocks tell the peak
-    union {
-        struct {
-            mempool_word_t failures;
-            mempool_word_t spills;
-            mempool_word_t reclaimed;
-            mempool_word_t refused;
-            mempool_word_t denied;
-        };
-        mempool_word_t counters[5]; // the same, to go through
-    };
+    mempool_word_t failures;
+    mempool_word_t spills;
+    mempool_word_t reclaimed;
+    mempool_word_t refused;
+    mempool_word_t denied;
     mempool_word_t held; // blocks in use at the last reset_stats: frees = allocs + held - used
 #else
     mempool_word_t next_bits; // hint: bits of a leaf not visited in this round, so that all blocks get their turn
@@ -190,7 +185,6 @@ typedef struct {
 extern mempool_stores_t mempool_stores;
 extern const mempool_tables_t mempool_tables;
 extern mempool_word_t *const mempool_by_code[8]; // the middles, by the pool field of a handle; what is no pool has no blocks
-extern mempool_pool_t *const mempool_pools[MEMPOOL_POOLS];
 extern const mempool_geometry_t mempool_geometry[MEMPOOL_POOLS];
 #if MEMPOOL_GROW > 0
 extern mempool_marks_t mempool_marks[MEMPOOL_POOLS];
@@ -205,7 +199,7 @@ extern mempool_word_t mempool_refused_foreign; // uses of what is no handle of a
 // MEMPOOL_HOT: where the compiler does not inline them, an interrupt calls them.
 
 static MEMPOOL_HOT inline mempool_pool_t *mempool_pool(unsigned pool) {
-    return mempool_pools[pool];
+    return MEMPOOL_OF_MIDDLE(mempool_by_code[pool + 1]);
 }
 
 static MEMPOOL_HOT inline mempool_pool_t *mempool_pool_of(mempool_handle_t handle) {

@@ -197,9 +197,11 @@ static void reset_pool(unsigned p) {
         mempool_poke(&pool->held, held);
         mempool_fetch_add(&held_in_all, more);
     }
-    for (unsigned i = 0; i < sizeof(pool->counters) / sizeof(pool->counters[0]); ++i) {
-        count_anew(&pool->counters[i]);
-    }
+    count_anew(&pool->failures);
+    count_anew(&pool->spills);
+    count_anew(&pool->reclaimed);
+    count_anew(&pool->refused);
+    count_anew(&pool->denied);
 }
 
 #endif

@@ -34,10 +34,6 @@ mempool_word_t *const mempool_by_code[8] MEMPOOL_FAST_CONST = {
     NONE,
 };
 
-#define POOL_OF(name, size, log2, blocks) &mempool_stores.name.pool,
-
-mempool_pool_t *const mempool_pools[MEMPOOL_POOLS] MEMPOOL_FAST_CONST = { MEMPOOL_CLASSES(POOL_OF) };
-
 const MEMPOOL_FAST_CONST mempool_tables_t mempool_tables = {
     .by_size = {
         { POOL(TINY), 32u },
