@@ -39,6 +39,8 @@
 // trailing zeros, and where things lie: MEMPOOL_HOT (code that interrupts run), MEMPOOL_FAST (words), MEMPOOL_FAST_CONST (constants
 // that interrupts read), MEMPOOL_PAYLOAD (blocks), MEMPOOL_NOINIT (what no start-up clears, so that a reset leaves it alone;
 // mempool_port_reset_cause() is a word for the reset). MEMPOOL_PORT_INLINE is inlined always: so it lies where its caller does.
+// MEMPOOL_PORT_IN_ORDER: everybody sees the order of the program, so that a look behind a store needs only a load.
+// MEMPOOL_PORT_FETCH(result, table, number): result = table[number], where a port knows a shorter way.
 
 #ifndef MEMPOOL_PORT_H
 #define MEMPOOL_PORT_H
