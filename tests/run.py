@@ -1,8 +1,9 @@
 """Everything that `make test` checks: a line a step with its time, and the whole output of what
 failed. With --load, so many processes compute beside them: what needs a quiet computer fails.
 
-Steps run two at a time, in the order below, each as soon as what it needs is done. A failed build
-fails what needs it. The output of every step is kept in build/test/.
+Steps run two at a time, in the order below, each as soon as what it needs is done; beside a load
+as many as it has processes, or they would get a fifth of the computer and take hours. A failed
+build fails what needs it. The output of every step is kept in build/test/.
 """
 
 import argparse
@@ -138,10 +139,11 @@ def make_variable(name):
 
 
 class Runner:
-    """Two lanes that take the next step whose needs are met."""
+    """Lanes that take the next step whose needs are met."""
 
-    def __init__(self, steps):
+    def __init__(self, steps, lanes=LANES):
         self.steps = steps
+        self.lanes = lanes
         self.states = {step.name: step for step in steps}
         self.changed = threading.Condition()
         self.live = sys.stdout.isatty()
@@ -215,7 +217,7 @@ class Runner:
             self.changed.notify_all()
 
     def run(self):
-        lanes = [threading.Thread(target=self._lane, daemon=True) for _ in range(LANES)]
+        lanes = [threading.Thread(target=self._lane, daemon=True) for _ in range(self.lanes)]
         for lane in lanes:
             lane.start()
         try:
@@ -260,7 +262,7 @@ def main(argv=None):
         with busy.Load(busy.workers(args.load)) as load:
             if load.count:
                 print(f"beside {load.count} processes of stress-ng that compute", flush=True)
-            status = Runner(steps).run()
+            status = Runner(steps, max(LANES, load.count)).run()
         if load.ended_early:
             print("stress-ng ended before the tests: they were not beside it")
         return status or int(load.ended_early)

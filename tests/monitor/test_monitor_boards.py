@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import device_link
 import machine
@@ -41,15 +42,24 @@ def emulator():
 
 @pytest.fixture
 def mpremote(tmp_path, monkeypatch):
-    """mpremote(port, ...) as a user of the shortcuts runs it -> status, output."""
+    """mpremote(port, ...) as a user of the shortcuts runs it -> status, output.
+
+    Numbers of pseudo terminals come again: what another test had at this one may hold it once more.
+    """
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     mpremote_config.change(remove=False)
 
     def connected(port, *arguments):
         command = [sys.executable, "-m", "mpremote", "connect", port, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_S)
-        return done.returncode, (done.stdout + done.stderr).replace("\r", "")
+        begin = time.monotonic()
+        while True:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_S)
+            shown = (done.stdout + done.stderr).replace("\r", "")
+            busy = shown.startswith(f"mpremote: failed to access {port}")
+            if not busy or time.monotonic() - begin > PATIENCE_S:
+                return done.returncode, shown
+            time.sleep(0.2)
 
     return connected
 

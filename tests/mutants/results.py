@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mutate import Mutant
-from stages import FOLDERS, Stage
+from stages import FOLDERS
 from tree import OUTPUT, ROOT
 
 FILE = OUTPUT / "results.json"
@@ -52,9 +52,9 @@ def what_it_hangs_on(verdict: str, test: str) -> str:
     cores, shared, tests = _files()
     if verdict in ("equal", "does not compile"):
         return _hash(cores)
-    if verdict in ("killed", "passed"):
-        named = [ROOT / name.split("::")[0] for name in test.split()]
-        return _hash([*cores, *shared, *(path for path in named if path.is_file())])
+    if verdict == "killed":
+        named = ROOT / test.split("::")[0]
+        return _hash([*cores, *shared, *([named] if named.is_file() else [])])
     return _hash([*cores, *shared, *tests, ROOT / "tests/mutants/stages.py"])
 
 
@@ -72,25 +72,13 @@ class Results:
             return None
         return found
 
-    def passed(self, stage: Stage) -> bool:
-        """Whether a stage has passed without a mutant."""
-        entry = self.found.get(f"without {stage.name}")
-        return entry is not None and entry.of == what_it_hangs_on("passed", " ".join(stage.files))
-
-    def keep_passed(self, stage: Stage) -> None:
-        of = what_it_hangs_on("passed", " ".join(stage.files))
-        self._keep(f"without {stage.name}", Found("passed", of=of))
-
     def last_killer(self, mutant: Mutant) -> str:
         found = self.found.get(mutant.id)
         return found.test if found is not None and "::" in found.test else ""
 
     def keep(self, mutant: Mutant, found: Found) -> None:
         found.of = what_it_hangs_on(found.verdict, found.test)
-        self._keep(mutant.id, found)
-
-    def _keep(self, name: str, found: Found) -> None:
-        self.found[name] = found
+        self.found[mutant.id] = found
         FILE.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(
             {id: asdict(entry) for id, entry in sorted(self.found.items())}, indent=0

@@ -36,6 +36,10 @@ NOT_COUNTED = ("equal", "does not compile")
 _gate: Gate | None = None  # of this process
 
 
+class FailsWithout(Exception):
+    """A test that fails by itself kills nothing."""
+
+
 def try_one(number: int, mutant: Mutant, killer: str) -> Found:
     """All of one mutant, in a process that has a tree of its own."""
     global _gate
@@ -53,6 +57,9 @@ def try_one(number: int, mutant: Mutant, killer: str) -> Found:
             if result.how == "does not compile":
                 return Found(result.how)
             if not result.passed:
+                tree.restore(mutant)
+                if not tree.passes_without(stage, result.test):
+                    raise FailsWithout(f"{result.test} fails without a mutant:\n{tree.said()}")
                 return Found("killed", stage.name, result.test, result.how)
         return Found("survived")
     finally:
@@ -73,20 +80,6 @@ class Session:
         self.jobs, self.results, self.known = jobs, results, set(known)
         self.live = sys.stderr.isatty()
         self.begin = time.monotonic()
-
-    def failing_without(self, mutants: list[Mutant]) -> str:
-        """Where a test fails by itself, it kills nothing: that test, in words, or nothing."""
-        stages = {stage.name: stage for mutant in mutants for stage in stages_of(mutant.file)}
-        tree = Tree(self.jobs + 1)
-        for stage in stages.values():
-            if not self.results.passed(stage):
-                self._say(f"without a mutant: {stage.name}")
-                result = tree.run(stage)
-                if not result.passed:
-                    log = (tree.root / "log").read_text()[-3000:]
-                    return f"{result.test} {result.how} without a mutant:\n{log}"
-                self.results.keep_passed(stage)
-        return ""
 
     def run(self, mutants: list[Mutant], count: int) -> dict[Mutant, Found]:
         """The first `count` that count, and those before them that do not."""
@@ -229,11 +222,11 @@ def main(argv: list[str] | None = None) -> int:
     OUTPUT.mkdir(parents=True, exist_ok=True)
     count = args.count or (len(mutants) if args.only else COUNT)
     session = Session(args.jobs, Results(), equivalent.entries())
-    problem = session.failing_without(mutants[:count])
-    if problem:
+    try:
+        found = session.run(mutants, count)
+    except FailsWithout as problem:
         print(f"mutants: {problem}", file=sys.stderr)
         return 1
-    found = session.run(mutants, count)
     if session.live:
         print("\r\x1b[K", end="", file=sys.stderr)
     print(table(found))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,7 @@ import equivalent  # noqa: E402
 import mutate  # noqa: E402
 import run  # noqa: E402
 from results import Found, Results  # noqa: E402
+from tree import Result  # noqa: E402
 
 SAMPLE = 40
 TEXT = b"""\
@@ -139,10 +141,27 @@ def test_a_result_holds_only_for_what_it_was_found_with(drawn, tmp_path, monkeyp
     assert kept.last_killer(drawn[1]) == ""
 
 
-def test_the_sources_pass_and_each_of_a_sample_is_found(drawn, capsys):
-    """The tests pass without a mutant; and of the mutants, none that is not argued survives."""
+def test_what_fails_by_itself_kills_nothing(drawn, monkeypatch):
+    class Failing:
+        tree = SimpleNamespace(
+            run=lambda stage, only: Result(False, "a test", "failed"),
+            restore=lambda mutant: None,
+            passes_without=lambda stage, test: False,
+            said=lambda: "its output",
+        )
+
+        @staticmethod
+        def verdict(mutant):
+            return "counts"
+
+    monkeypatch.setattr(run, "_gate", Failing)
+    with pytest.raises(run.FailsWithout, match="a test fails without a mutant:\nits output"):
+        run.try_one(1, drawn[0], "")
+
+
+def test_each_of_a_sample_is_found(drawn, capsys):
+    """What kills a mutant passes without it; and none that is not argued survives."""
     session = run.Session(1, Results(), equivalent.entries())
-    assert session.failing_without(drawn[:SAMPLE]) == ""
     found = session.run(drawn, SAMPLE)
     with capsys.disabled():
         print(f"\n{run.table(found)}")

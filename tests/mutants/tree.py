@@ -73,14 +73,14 @@ class Watch:
             os._exit(1)
         read_interfaces()
         while line := self.requests.readline():
-            mutated, _, only = line.rstrip("\n").partition(" ")
+            mutated, only, last = line.rstrip("\n").split("\t")
             child = os.fork()
             if child == 0:
-                return self._begin(session, mutated, only)
+                return self._begin(session, mutated, only, last)
             os.write(self.answers, f"{self.tree.wait(child)}\n".encode())
         os._exit(0)
 
-    def _begin(self, session, mutated: str, only: str) -> None:
+    def _begin(self, session, mutated: str, only: str, last: str) -> None:
         os.setsid()
         os.environ.update(self.tree.environment(mutated))
         if mutated.endswith(".h"):
@@ -91,11 +91,15 @@ class Watch:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CPU, (IN_ALL_S, IN_ALL_S))
+        names = [item.nodeid for item in session.items]
         if only:
             session.items[:] = [item for item in session.items if item.nodeid == only]
+        elif last in names:
+            del session.items[names.index(last) + 1 :]
 
     def pytest_runtest_logstart(self, nodeid):
-        self.tree.note.write_text(nodeid)
+        with self.tree.note.open("a") as note:
+            note.write(f"{nodeid}\n")
         signal.setitimer(signal.ITIMER_VIRTUAL, COMPUTING_S)  # what they do by themselves: an end
         signal.setitimer(signal.ITIMER_REAL, IN_ALL_S)
 
@@ -144,6 +148,7 @@ class Tree:
         self.mutated = ""
         self.note, self.log = self.root / "running", self.root / "log"
         self.servers: dict[Stage, tuple[TextIO, TextIO]] = {}
+        self.passed: dict[Stage, set[str]] = {}  # tests, without a mutant
 
     def mutate(self, mutant: Mutant) -> None:
         path = self.root / "cmodules" / mutant.file
@@ -167,22 +172,22 @@ class Tree:
             "MEMPOOL_TESTS": "first",
         }
 
-    def run(self, stage: Stage, only: str = "") -> Result:
-        """One stage, or one test of it, on what the tree holds now."""
+    def run(self, stage: Stage, only: str = "", last: str = "") -> Result:
+        """A stage, or one test of it, or all up to one, on what the tree holds now."""
         if stage not in self.servers:
             self.servers[stage] = self._serve(stage)
         requests, answers = self.servers[stage]
         self.note.write_text("")
-        print(self.mutated, only, file=requests, flush=True)
+        print(self.mutated, only, last, sep="\t", file=requests, flush=True)
         answer = answers.readline()
         if stage.early:
             del self.servers[stage]
             requests.close()
             answers.close()
         if not answer:
-            raise RuntimeError(f"stage {stage.name} runs no test:\n{self.log.read_text()[-3000:]}")
+            raise RuntimeError(f"stage {stage.name} runs no test:\n{self.said()}")
         status = int(answer)
-        test = self.note.read_text() or stage.name
+        test = (self.begun() or [stage.name])[-1]
         if os.WIFSIGNALED(status):
             hang = os.WTERMSIG(status) in (signal.SIGVTALRM, signal.SIGALRM, signal.SIGKILL)
             return Result(False, test, "hang" if hang else "crash")
@@ -191,6 +196,21 @@ class Tree:
         # In a configuration that the gate does not have.
         refused = (self.own / "refused").exists()
         return Result(False, test, "does not compile" if refused else "failed")
+
+    def begun(self) -> list[str]:
+        """The tests that the last run has begun."""
+        return self.note.read_text().splitlines()
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")[-3000:]
+
+    def passes_without(self, stage: Stage, test: str) -> bool:
+        """Whether a stage passes as far as this test, with the tree as it is."""
+        passed = self.passed.setdefault(stage, set())
+        if test not in passed and self.run(stage, last=test).passed:
+            passed.update(self.begun())
+            passed.add(test)  # which is the stage's name where a mutant let none begin
+        return test in passed
 
     def _serve(self, stage: Stage) -> tuple[TextIO, TextIO]:
         """A process that has collected the tests of a stage: where it is asked, and answers."""

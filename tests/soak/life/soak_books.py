@@ -5,6 +5,7 @@ import gc
 import time
 
 import _platform
+import _soak
 import mempool
 from eventbus import bus
 from refrigeration.ledger import Ledger
@@ -134,10 +135,10 @@ def _agree(stats):
 
 
 def settle(edges):
-    """Until C's events are delivered, too: by the bus's own thread, in real time."""
+    """Until C's events are delivered and given back, by the bus's own thread, in real time."""
     for look in range(100000):
         heard, missing, _, _ = _platform.sink_read()
-        if heard + missing == edges:
+        if heard + missing == edges and _soak.task_rests():
             return
         if look > 100:
             time.sleep_us(100)

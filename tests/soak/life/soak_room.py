@@ -149,7 +149,8 @@ class Life:
         chance = self.chance
         now = _soak.now_s()
         within = 60 + chance.below(min(self.length_s, 30000))
-        _soak.move_to_s((now // LAP_S + 1) * LAP_S - within)
+        laps = now // LAP_S + 1 + chance.below(4)  # the fourth is that of 32 bits, too
+        _soak.move_to_s(laps * LAP_S - within)
         border = 1 << 31 + chance.below(2)
         within = 60 + chance.below(min(self.length_s, 30000))
         _soak.tick_at(border - 100 * within & _ALL)
@@ -195,7 +196,7 @@ class Life:
             self.books.edges = 0
         else:
             self.books.edges = last["edges"]
-            self.edge()
+        self.edge()  # a receiver counts from the first event that it gets
 
     # ---- Its seconds
 

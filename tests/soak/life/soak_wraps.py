@@ -17,7 +17,9 @@ _CLOCKS = (
     ("us of 32 bits", 1, _FULL),
     ("ms of 32 bits", 1000, _FULL),
 )
-NOT_WITHIN = ("epoch",)  # it belongs to the Blocks of a life: set before there are any
+# The epoch belongs to the Blocks of a life, so it is set before there are any. No class is larger
+# than XLARGE, which therefore spills nothing.
+NOT_WITHIN = ("epoch", "XLARGE.spills")
 _SUB_GENERATIONS = (0x7FFF, 0xFFFF, 0x3FFFFF, 0x7FFFFF)  # the last one may be one of these
 
 
@@ -48,9 +50,11 @@ class Wraps:
         return _BORDERS.get(name, (_HALF, _FULL))
 
     def set(self, name, most=6):
-        """Below one of its borders, so that a few steps more cross it."""
-        borders = self.borders(name)
-        border = borders[self._chance.below(len(borders))]
+        """Below the one of its borders that was least often crossed: a few steps more cross it."""
+        _, _, border = min(
+            (self._crossings(name, border), self._chance.below(64), border)
+            for border in self.borders(name)
+        )
         _soak.set(self._names.index(name), border - 1 - self._chance.below(most))
 
     def set_all(self):
@@ -60,11 +64,24 @@ class Wraps:
         self.remember()
 
     def set_some(self):
-        for _ in range(2):
-            name = self._names[self._chance.below(len(self._names))]
-            if name not in NOT_WITHIN:
-                self.set(name)
+        """Two of those that were least often crossed, and one by chance."""
+        ranks = [
+            (
+                min(self._crossings(name, b) for b in self.borders(name)),
+                self._chance.below(64),
+                name,
+            )
+            for name in self._names
+            if name not in NOT_WITHIN
+        ]
+        ranks.sort()
+        by_chance = ranks[self._chance.below(len(ranks))]
+        for _, _, name in (ranks[0], ranks[1], by_chance):
+            self.set(name)
         self.remember()
+
+    def _crossings(self, name, border):
+        return self._state["wraps"].get(_title(name, border), 0)
 
     def remember(self):
         for nth in range(len(self._names)):
@@ -88,7 +105,7 @@ class Wraps:
         self._look_at_clocks()
 
     def crossed(self, name, border):
-        self._state.count("wraps", "%s at 2^%d" % (name, _bits(border)))
+        self._state.count("wraps", _title(name, border))
 
     def _look_at_clocks(self):
         before, now = self._clock_s, _soak.now_s()
@@ -96,7 +113,7 @@ class Wraps:
             per_second = 1000000 if unit == 1 else 1000
             count = now * per_second // border - before * per_second // border
             if count:
-                self._state.count("wraps", "%s at 2^%d" % (name, _bits(border)), count)
+                self._state.count("wraps", _title(name, border), count)
         self._clock_s = now
         tick = _soak.tick()
         if self._tick < _HALF <= tick:
@@ -110,14 +127,18 @@ class Wraps:
         found = []
         for name in self._names:
             if name == "XLARGE.spills":
-                continue  # no class is larger
+                continue
             for border in self.borders(name):
-                found.append("%s at 2^%d" % (name, _bits(border)))
+                found.append(_title(name, border))
         for name, _, border in _CLOCKS:
-            found.append("%s at 2^%d" % (name, _bits(border)))
+            found.append(_title(name, border))
         for name in ("coarse tick", "uptime", "telemetry.seq"):
             found += ["%s at 2^31" % name, "%s at 2^32" % name]
         return found + ["blackbox.number at 2^30"]
+
+
+def _title(name, border):
+    return "%s at 2^%d" % (name, _bits(border))
 
 
 def _bits(border):

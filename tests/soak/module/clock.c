@@ -1,6 +1,6 @@
 // clock.c - every clock of the process is the simulation's: it goes on with the real one, and can be moved ahead.
 
-#include "mempool_port.h" // first
+#include "eventbus_port.h" // first
 
 #include <sys/time.h>
 
@@ -12,6 +12,8 @@ static uint64_t ahead_ns; // of the real clock; the bus's thread reads it
 
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
 int __real_gettimeofday(struct timeval *now, void *zone);
+int __real_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
+int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 int __real_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *end);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 int __wrap_gettimeofday(struct timeval *now, void *zone);
@@ -84,10 +86,29 @@ int __wrap_gettimeofday(struct timeval *now, void *zone) {
     return status;
 }
 
+static bool task_sleeps; // the bus's thread, which alone waits on a condition; under its mutex
+
 // The bus's thread waits until a time of the monotonic clock: as long in real time as is left of it now.
 int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *end) {
     uint64_t end_ns = ns_of(end);
     uint64_t now_ns = soak_now_ns();
     struct timespec real_end = time_of(real_ns() + (end_ns > now_ns ? end_ns - now_ns : 0u));
-    return __real_pthread_cond_timedwait(cond, mutex, &real_end);
+    task_sleeps = true;
+    int status = __real_pthread_cond_timedwait(cond, mutex, &real_end);
+    task_sleeps = false;
+    return status;
+}
+
+int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex) {
+    task_sleeps = true;
+    int status = __real_pthread_cond_wait(cond, mutex);
+    task_sleeps = false;
+    return status;
+}
+
+bool soak_task_rests(void) {
+    pthread_mutex_lock(&eventbus_host.mutex);
+    bool rests = task_sleeps && !eventbus_host.wake;
+    pthread_mutex_unlock(&eventbus_host.mutex);
+    return rests;
 }

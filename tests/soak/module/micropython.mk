@@ -14,5 +14,5 @@ CFLAGS_USERMOD += -DMICROPY_PY_TIME_TICKS_PERIOD=0x40000000
 CFLAGS_USERMOD += -I$(SOAK_DIR) -include $(SOAK_DIR)/vm_hook.h
 
 SOAK_COMMA := ,
-SOAK_WRAP := main gc_init mp_deinit pthread_key_create clock_gettime gettimeofday pthread_cond_timedwait
+SOAK_WRAP := main gc_init mp_deinit pthread_key_create clock_gettime gettimeofday pthread_cond_wait pthread_cond_timedwait
 LDFLAGS_USERMOD += $(addprefix -Wl$(SOAK_COMMA)--wrap=,$(SOAK_WRAP))

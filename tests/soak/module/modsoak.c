@@ -42,6 +42,12 @@ static mp_obj_t soak_uptime_at(mp_obj_t seconds) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(soak_uptime_at_obj, soak_uptime_at);
 
+// task_rests() -> whether the bus's task has delivered all, and given it back
+static mp_obj_t soak_task_rests_(void) {
+    return mp_obj_new_bool(soak_task_rests());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(soak_task_rests_obj, soak_task_rests_);
+
 // tick() -> the coarse tick
 static mp_obj_t soak_tick(void) {
     return mp_obj_new_int_from_uint(mempool_port_tick());
@@ -99,6 +105,7 @@ static const mp_rom_map_elem_t soak_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_wait_ms), MP_ROM_PTR(&soak_wait_ms_obj) },
     { MP_ROM_QSTR(MP_QSTR_tick_at), MP_ROM_PTR(&soak_tick_at_obj) },
     { MP_ROM_QSTR(MP_QSTR_uptime_at), MP_ROM_PTR(&soak_uptime_at_obj) },
+    { MP_ROM_QSTR(MP_QSTR_task_rests), MP_ROM_PTR(&soak_task_rests_obj) },
     { MP_ROM_QSTR(MP_QSTR_tick), MP_ROM_PTR(&soak_tick_obj) },
     { MP_ROM_QSTR(MP_QSTR_counters), MP_ROM_PTR(&soak_counters_obj) },
     { MP_ROM_QSTR(MP_QSTR_get), MP_ROM_PTR(&soak_get_obj) },

@@ -15,6 +15,7 @@ uint64_t soak_now_ns(void);
 void soak_move_to_ns(uint64_t to_ns); // never back
 void soak_set_tick(uint32_t tick);    // the pools' coarse one, which goes on from there with every move
 void soak_set_uptime(uint32_t seconds);
+bool soak_task_rests(void); // the bus's: it has given back what it delivered, and nothing waits for it
 
 // counters.c
 unsigned soak_counters(void);
