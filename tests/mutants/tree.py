@@ -7,6 +7,7 @@ test the copy: nothing is ever changed in the tree that the copy is of.
 from __future__ import annotations
 
 import dataclasses
+import faulthandler
 import os
 import resource
 import shutil
@@ -225,6 +226,7 @@ class Tree:
             os.close(requests)
             os.close(answers)
             die_with_parent()
+            faulthandler.disable()  # a mutant that crashes is killed, and nobody's affair
             os.chdir(self.root)
             os.environ.update(self.environment(""))
             forget_the_original()

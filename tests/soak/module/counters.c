@@ -43,7 +43,7 @@ enum {
     TIMED,
     LATENCY_SUM,    // its lower 32 bits
     SUB_GENERATION, // of the free places
-    SUB_DELIVERED,  // of the subscriptions that there are
+    SUB_DELIVERED,  // of the subscriptions that there are; SUB_DROPPED likewise
     SUB_DROPPED,
     COUNTERS,
 };
@@ -129,17 +129,29 @@ static uint32_t sub_generation(void) {
     return 0;
 }
 
-// The most that one has.
+// What the counts of subscriptions were set to, and which subscriptions: with the first bit, generation << 1; 0: none.
+static struct {
+    uint32_t value;
+    uint32_t subs[EVENTBUS_SUBSCRIBERS];
+} subs_set[COUNTERS - SUB_DELIVERED];
+
+static uint32_t sub_now(const eventbus_sub_t *sub) {
+    return sub->kind == EVENTBUS_SUB_CALLBACK ? (uint32_t)sub->generation << 1 | 1u : 0u;
+}
+
+// Of the one that has come furthest since they were set.
 static uint32_t sub_count(unsigned counter) {
-    uint32_t count = 0;
+    uint32_t value = subs_set[counter - SUB_DELIVERED].value;
+    uint32_t furthest = 0;
     for (unsigned i = 0; i < EVENTBUS_SUBSCRIBERS; ++i) {
         const eventbus_sub_t *sub = &eventbus_default.subs[i];
-        if (sub->kind == EVENTBUS_SUB_CALLBACK) {
-            uint32_t of_it = counter == SUB_DELIVERED ? sub->counts.delivered : sub->counts.dropped;
-            count = of_it > count ? of_it : count;
+        uint32_t known = subs_set[counter - SUB_DELIVERED].subs[i];
+        if (known != 0 && known == sub_now(sub)) {
+            uint32_t count = counter == SUB_DELIVERED ? sub->counts.delivered : sub->counts.dropped;
+            furthest = count - value > furthest ? count - value : furthest;
         }
     }
-    return count;
+    return value + furthest;
 }
 
 static uint32_t read_bus(unsigned counter) {
@@ -167,16 +179,22 @@ static uint32_t read_bus(unsigned counter) {
     }
 }
 
-static void set_sub(unsigned counter, uint32_t value) {
+static void set_sub_generations(uint32_t value) {
     for (unsigned i = 0; i < EVENTBUS_SUBSCRIBERS; ++i) {
         eventbus_sub_t *sub = &eventbus_default.subs[i];
-        if (counter == SUB_GENERATION && sub->kind == EVENTBUS_SUB_FREE) {
+        if (sub->kind == EVENTBUS_SUB_FREE) {
             sub->generation = (__typeof__(sub->generation))value;
-        } else if (counter == SUB_DELIVERED && sub->kind == EVENTBUS_SUB_CALLBACK) {
-            sub->counts.delivered = value;
-        } else if (counter == SUB_DROPPED && sub->kind == EVENTBUS_SUB_CALLBACK) {
-            sub->counts.dropped = value;
         }
+    }
+}
+
+static void set_sub_counts(unsigned counter, uint32_t value) {
+    subs_set[counter - SUB_DELIVERED].value = value;
+    for (unsigned i = 0; i < EVENTBUS_SUBSCRIBERS; ++i) {
+        eventbus_sub_t *sub = &eventbus_default.subs[i];
+        uint32_t *count = counter == SUB_DELIVERED ? &sub->counts.delivered : &sub->counts.dropped;
+        subs_set[counter - SUB_DELIVERED].subs[i] = sub_now(sub);
+        *count = sub->kind == EVENTBUS_SUB_CALLBACK ? value : *count;
     }
 }
 
@@ -259,8 +277,10 @@ void soak_set_counter(unsigned counter, uint32_t value) {
             break;
     }
     MEMPOOL_LOCK();
-    if (counter >= SUB_GENERATION) {
-        set_sub(counter, value);
+    if (counter >= SUB_DELIVERED) {
+        set_sub_counts(counter, value);
+    } else if (counter == SUB_GENERATION) {
+        set_sub_generations(value);
     } else {
         set_bus(counter, value);
     }
