@@ -44,7 +44,7 @@ def emulator():
 def mpremote(tmp_path, monkeypatch):
     """mpremote(port, ...) as a user of the shortcuts runs it -> status, output.
 
-    Numbers of pseudo terminals come again: what another test had at this one may hold it once more.
+    Pseudo terminals are numbered anew: what another test had at this number may hold it again.
     """
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
