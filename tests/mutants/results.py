@@ -41,6 +41,7 @@ def _files() -> tuple[list[Path], list[Path], list[Path]]:
     """The cores, what tests share, and the tests."""
     folders = [ROOT / folder for folder in FOLDERS]
     paths = [p for folder in folders for p in folder.rglob("*") if p.suffix in KEPT]
+    paths += (ROOT / "tests").glob("*.py")
     paths = [p for p in paths if "mpy" not in p.relative_to(ROOT).parts]
     cores = [p for p in paths if ROOT / "cmodules" in p.parents]
     tests = [p for p in paths if p.name.startswith("test_")]

@@ -140,6 +140,8 @@ class Tree:
             if (ROOT / folder).exists():
                 ignored = shutil.ignore_patterns("__pycache__", "*.o")
                 shutil.copytree(ROOT / folder, self.root / folder, ignore=ignored)
+        for shared in (ROOT / "tests").glob("*.py"):
+            shutil.copy(shared, self.root / "tests")
         shutil.copy(ROOT / "pyproject.toml", self.root)
         (self.root / "bin").mkdir()
         shutil.copy(HERE / "gcc.py", self.root / "bin" / "gcc")
