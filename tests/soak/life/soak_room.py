@@ -354,8 +354,9 @@ class Life:
     _box_came_round = False
 
     def _heap(self):
-        """What an answer to the broker takes is gone an hour later; what leaks is not."""
-        before, self.heap = self.heap, heap_in_use()
+        """Without an answer that waits for the broker. What else is there for a while is gone an
+        hour later; what leaks is not."""
+        before, self.heap = self.heap, heap_in_use() - len(self.link._response or b"")
         lasting = min(before, self.heap)
         if self.day.world.now_s <= (3600 if self.plain else SETTLED_S):
             self._most = max(self._most, self.heap)
