@@ -12,7 +12,7 @@ import soak_broker
 from cold_room import TICK_US, Day, deliver
 from eventbus import bus
 from refrigeration.world import FAULTS, STOP_PRESSED, Random
-from soak_books import Books, heap_in_use, held, settle
+from soak_books import Books, heap_in_use, held, rest, settle
 from soak_faults import Faults
 from soak_state import check
 from soak_wraps import Wraps
@@ -100,6 +100,8 @@ class Life:
             self.link.command(command)
             while self.link._commands:
                 self.link.tick()
+        # Nobody takes a block between the setting of a counter and a look at it.
+        settle(self.books.edges)
         self.wraps = Wraps(state, self.chance)
         if self.plain:
             mempool.reset_stats()
@@ -107,16 +109,13 @@ class Life:
             self.wraps.set_all()
             self._set_records()
         self._made = self.link._seq - self._told()
-        settle(self.books.edges)
         self.books.open_window()
 
     def _after_reset(self, last):
         """What the life before has left: nothing of Python's, and all of it counted."""
+        rest()
         stats = mempool.stats()
-        for _ in range(1000):  # C's thread may still deliver
-            if not mempool.stats().used:
-                break
-        check(mempool.stats().used == 0, "held over a reset:", held())
+        check(stats.used == 0, "held over a reset:", held())
         check(mempool.check() == 0, "mempool.check() after a reset")
         names = [owner.name for owner in mempool.owners()]
         check(names in ([], ["eventbus"]), "owners over a reset:", names)
