@@ -27,7 +27,7 @@ HOST = OUTPUT / "host"
 CORES = {
     "host": (
         "test_contract.py",
-        "test_damage.py",
+        "test_design.py",
         "test_grow.py",
         "test_meets.py",
         "test_noinit_torn.py",

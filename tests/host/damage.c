@@ -46,12 +46,22 @@ static void damage_pool(unsigned p, mempool_handle_t used) {
     uint32_t fields = (mempool_load(mempool_word(pool, index)) ^ (uint32_t)used << 2);
     damage(mempool_word(pool, index), fields, "a block in use whose word is that of a free one", p);
     damage(&pool->state, MEMPOOL_UNIT, "the count of free blocks", p);
+    damage(&pool->count, count ^ (mempool_geometry[p].blocks - 1u), "fewer blocks than the pool was built with", p);
+    damage(&pool->count, count ^ (mempool_geometry[p].blocks + MEMPOOL_GROW + 1u), "more blocks than the pool may have", p);
+    damage((mempool_word_t *)&pool->block_size, 1u, "the size of the pool's blocks", p);
 #if MEMPOOL_DIAGNOSTICS
     damage(&pool->state, 1u, "the sum of sizes", p);
+    damage(&pool->deepest, mempool_load(&pool->deepest) ^ count * MEMPOOL_UNIT, "fewer in use at most than now", p);
     damage(mempool_word(pool, index), MEMPOOL_FIELD_SIZE(1u), "the size of a block", p);
+    if (p + 1u < MEMPOOL_POOLS) {
+        damage(mempool_word(pool, index), MEMPOOL_FIELD_SIZE(pool->block_size), "a block larger than its pool's", p);
+    }
 #endif
 #if MEMPOOL_OWNERS > 0
     damage(mempool_word(pool, index), 1u << 1, "the owner of a block", p);
+    if (MEMPOOL_OWNERS < 31) {
+        damage(mempool_word(pool, index), (uint32_t)(MEMPOOL_OWNERS + 1) << 1 ^ (fields & 0x3eu), "an owner that there is none of", p);
+    }
 #endif
 #if MEMPOOL_SUMMARY
     damage(&pool->summary, 1u << free / 32u, "the summary", p);

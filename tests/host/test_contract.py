@@ -20,6 +20,7 @@ from modelparts import (
     PYTHON,
     QUOTA,
     RANGE,
+    RECLAIM,
     SIZE,
     STALE,
     join,
@@ -279,6 +280,16 @@ def test_what_an_owner_leaves_behind_is_nobodys():
     assert lib.mempool_unowned() == 0
 
 
+def test_without_owners_all_is_nobodys():
+    core = core_of(dataclasses.replace(build.HEAP, name="heap-no-owners", owners=0))
+    lib = core.lib
+    held = [lib.mempool_take(40, 0), lib.mempool_take_flags(700, 0, HEAP_OK)]
+    assert lib.mempool_unowned() == 64 + 700
+    for handle in held:
+        assert lib.mempool_give(handle) == OK
+    assert lib.mempool_unowned() == 0
+
+
 class Bell:
     """Counts the rings."""
 
@@ -467,6 +478,11 @@ def test_the_heap_has_limits(config):
         assert use(old) == STALE
     assert lib.mempool_take_flags(0, 0, HEAP_OK) == SIZE
     assert lib.mempool_take_flags(1000, 9, 0) == SIZE
+    reclaimed = core.stats()["reclaimed"]
+    assert lib.mempool_adopt(held[0], PYTHON) == OK
+    assert lib.mempool_give_flags(held.pop(0), PYTHON | RECLAIM) == OK
+    assert core.stats()["reclaimed"] == reclaimed + 1
+    assert lib.mempool_give_flags(held.pop(), 0) == OK
     for handle in held:
         assert lib.mempool_give(handle) == OK
     assert core.stats()["heap_used"] == 0

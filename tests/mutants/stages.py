@@ -49,6 +49,7 @@ CONTRACT = Stage(
     r"\[(all-on|heap|growing|growing-summary|default|default-reserve|minimum|pairs)[-\]]|py::\w+$",
     f"{NEVER}|{LONG}|masked",
 )
+DAMAGE = Stage("damage", (HOST + "test_design.py",), "damage")
 NOINIT = Stage("noinit", (HOST + "test_noinit_torn.py",))
 WORDS = Stage("words", (HOST + "test_words.py",))
 MODEL = Stage(
@@ -134,6 +135,8 @@ def stages_of(file: str) -> tuple[Stage, ...]:
         return (*first, BUS_CONTRACT, BUS_MODEL, *checker(name))
     if "/port/" in file:
         return (WORDS, MASKED) if name == "masked.h" else (WORDS, *checker(name))
+    if name == "check.c":
+        return (DAMAGE, *POOLS)
     if name == "noinit.c":
         return (NOINIT, CONTRACT)
     return (*POOLS, *checker(name))
