@@ -46,6 +46,7 @@ class Actuators(Part):
 
     def stop(self):
         self.site.emergency = 1  # it may cut a run short
+        self.safe = False
         self._all_off()
         return super().stop()
 
@@ -89,20 +90,21 @@ class Actuators(Part):
         world.buzzer = self.value["buzzer"] > 0
         self.site.starts = self.starts
 
+    # But for the buzzer of the safe state, which lasts whatever else happens.
     def _all_off(self):
         for role in ACTUATORS:
-            self._set(role, 0)
+            self._set(role, int(self.safe and role == "buzzer"))
 
     # Told by a flag that is always there, and not by an event: there may be no block for one.
     def _enter_safe_state(self):
         self.safe = True
         self._all_off()
-        self._set("buzzer", 1)
 
     def _emergency(self, event):
         self.stop_latency_us = time.ticks_diff(time.ticks_us(), event["pressed_us"])
         self.emergencies += 1
-        self.site.emergency = 1
+        if self.site.emergency != SAFE_STATE:
+            self.site.emergency = 1
         self._all_off()
         self._tell_emergency(True)
 

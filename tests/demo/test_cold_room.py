@@ -376,3 +376,32 @@ def _is_built(target: str) -> bool:
     except machine.MachineError:
         return False
     return True
+
+
+RELEASED = """
+import time
+from cold_room import Day, deliver
+from eventbus import CRITICAL, bus
+from refrigeration.actuators import SAFE_STATE
+
+day = Day(1, None)
+bus.pause()
+day.manager.init_all()
+day.actuators.site.emergency = SAFE_STATE
+day.actuators.second(1)
+bus.publish("actuator.emergency_stop", priority=CRITICAL, pressed_us=time.ticks_us())
+deliver()
+bus.publish("actuator.resume")
+deliver()
+on = [role for role, value in day.actuators.value.items() if value]
+print(day.actuators.emergencies, day.actuators.site.emergency == SAFE_STATE, on)
+day.stop()
+print(sum(day.actuators.value.values()))
+"""
+
+
+def test_the_safe_state_outlives_the_emergency_stop():
+    with machine.Machine("unix") as one:
+        status, output = one.run(RELEASED, name="released.py")
+    assert status == 0, output
+    assert output.decode().split() == ["1", "True", "['buzzer']", "0"]

@@ -41,12 +41,12 @@ class Stage:
 
 
 # All of one configuration before the next is built.
-SETTINGS = ("all-on", "heap", "growing", "default", "pairs", "minimum", "reserve")
+SETTINGS = ("all-on", "heap", "summary", "growing", "default", "pairs", "minimum", "reserve")
 HOST, BUS = "tests/host/", "tests/bus/"
 CONTRACT = Stage(
     "contract",
     (HOST + "test_contract.py", HOST + "test_small.py", HOST + "test_grow.py"),
-    r"\[(all-on|heap|growing|growing-summary|default|default-reserve|minimum|pairs)[-\]]|py::\w+$",
+    r"\[(all-on|heap|summary|growing|growing-summary|default|default-reserve|minimum|pairs)[-\]]|py::\w+$",
     f"{NEVER}|{LONG}|masked",
 )
 DAMAGE = Stage("damage", (HOST + "test_design.py",), "damage")
