@@ -72,6 +72,9 @@ BUS_MODEL = Stage(
 )
 CBOR = Stage("cbor", (BUS + "test_cbor_refused.py", BUS + "test_cbor_writer.py"), early=True)
 CBOR_VALUES = Stage("cbor values", (BUS + "test_cbor_values.py",), early=True)
+# A whole call in the middle of each: last, for what nothing else has found.
+MEETS = Stage("meets", (HOST + "test_meets.py",))
+BUS_MEETS = Stage("bus meets", (BUS + "test_bus_meets.py",))
 MASKED = Stage("masked", (HOST + "test_contract.py", HOST + "test_grow.py"), r"masked\]")
 
 # Chips that count no trailing zeros search by a table, which is built only with masked words.
@@ -132,11 +135,11 @@ def stages_of(file: str) -> tuple[Stage, ...]:
         return (WORDS,)
     if file.startswith("eventbus/"):
         first = (TOPICS,) if name == "topics.c" else ()
-        return (*first, BUS_CONTRACT, BUS_MODEL, *checker(name))
+        return (*first, BUS_CONTRACT, BUS_MODEL, *checker(name), BUS_MEETS)
     if "/port/" in file:
         return (WORDS, MASKED) if name == "masked.h" else (WORDS, *checker(name))
     if name == "check.c":
-        return (DAMAGE, *POOLS)
+        return (DAMAGE, *POOLS, MEETS)
     if name == "noinit.c":
         return (NOINIT, CONTRACT)
-    return (*POOLS, *checker(name))
+    return (*POOLS, *checker(name), MEETS)
