@@ -29,6 +29,7 @@ from buslib import (
     Bus,
 )
 from meets import elsewhere
+from waiting import wait_for
 
 BAD_TOPICS = [b"", b".", b"a.", b".a", b"a..b", b"*", b"a.*", b"a*", b"x" * 64, b"x" * 1000]
 BAD_PATTERNS = [b"", b".", b"a.", b".a", b"a..b", b"a*", b"*a", b"a.**", b"x" * 64, b"*." * 32]
@@ -333,6 +334,9 @@ def test_unsubscribe_waits_for_the_call_that_runs(bus):
     thread = elsewhere(
         lambda: bus.lib.fake.paused, lambda: ended.append(bus.lib.eventbus_unsubscribe(subs[0]))
     )
+    assert bus.drain(PYTHON) == []  # which tells nothing of the task
+    paused = bus.lib.fake.paused
+    wait_for(lambda: bus.lib.fake.paused > paused + 3)
     assert thread.is_alive() and ended == []
     assert next(called) == subs[1]
     thread.join()
@@ -478,6 +482,26 @@ def test_latency(bus):
         bus.lib.fake.us += us
         bus.drain(TASK)
     assert bus.latency() == (30, 15)  # the mean is rounded down
+    bus.subscribe(b"p", PYTHON)
+    assert bus.publish(b"p", NORMAL) == OK
+    bus.lib.fake.us += 50
+    bus.drain(PYTHON)
+    bus.drain(TASK)
+    assert bus.latency() == (50, 24)  # of both lanes
+
+
+def test_the_last_of_many_subscriptions():
+    """What waited when it began is not for it, wherever in the table it has its place."""
+    many = dataclasses.replace(SMALL, name="bus-forty", subscribers=40)
+    with Bus(many) as bus:
+        subs = [bus.subscribe(b"other", TASK) for _ in range(29)]
+        subs.append(bus.subscribe(b"a", TASK))
+        for _ in range(10):
+            assert bus.publish(b"a", NORMAL) == OK
+            subs.append(bus.subscribe(b"a", TASK))
+            (payload, called), *_ = bus.drain(TASK)
+            assert called == subs[29:-1]
+        assert bus.open(b"a", TASK) == E_SUBSCRIBERS
 
 
 def test_without_a_task(bus):

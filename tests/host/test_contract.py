@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
 import threading
 import time
 
@@ -26,6 +27,7 @@ from modelparts import (
     join,
     split,
 )
+from waiting import PROGRAM_S
 
 NORMAL, LOW, HIGH = 0, 1, 2
 each_default = pytest.mark.parametrize(
@@ -278,6 +280,12 @@ def test_what_an_owner_leaves_behind_is_nobodys():
     assert lib.mempool_give(left.pop()) == OK
     assert lib.mempool_give(nobodys) == OK
     assert lib.mempool_unowned() == 0
+
+
+def test_a_wait_is_as_long_as_it_was_told():
+    program = build.program("waits.c", build.DEFAULT, ("-O1", "-Wl,--wrap=nanosleep"))
+    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=PROGRAM_S)
+    assert done.returncode == 0, done.stderr
 
 
 def test_without_owners_all_is_nobodys():

@@ -21,6 +21,35 @@ def test_on_this_computer(port):
     assert (run.stdout, run.returncode) == (RUNS, 0)
 
 
+PROBE = """
+#include "mempool_port.h"
+unsigned data;
+mempool_word_t word;
+void store(void) { data = 1; mempool_store(&word, 1u); data = 2; }
+unsigned load(void) { unsigned a = data; (void)mempool_load(&word); return a ^ data; }
+"""
+
+
+@pytest.mark.parametrize("port", ["C11", "MASKED"])
+def test_the_compiler_moves_nothing_past_a_word(port, tmp_path):
+    """Plain data before a store is there when the word is; behind a load it is read anew."""
+    probe = tmp_path / "probe.c"
+    probe.write_text(PROBE)
+    (tmp_path / "sdkconfig.h").write_text(build.DEFAULT.header())
+    masked = ["-DMEMPOOL_PORT_MASKED=1"] if port == "MASKED" else []
+    done = subprocess.run(
+        ["gcc", "-std=gnu11", "-O2", "-S", "-o", "-", f"-I{tmp_path}", *masked,
+         *(f"-I{path}" for path in build.INCLUDES), str(probe)],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    code = {
+        name: done.stdout.split(f"\n{name}:")[1].split(".cfi_endproc")[0]
+        for name in ("store", "load")
+    }
+    assert code["store"].count("data(%rip)") == 2, code["store"]
+    assert code["load"].count("data(%rip)") == 2, code["load"]
+
+
 def test_on_a_risc_v_hart(tmp_path):
     command, _ = crossbuild.TARGETS["rv32"]
     program = tmp_path / "words.elf"
