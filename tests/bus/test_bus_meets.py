@@ -161,6 +161,44 @@ def test_a_place_that_is_anothers_before_it_begins(bus):
         next_one = 0
 
 
+def met_anew(call: Callable[[MeetingBus], object], other: Callable[[MeetingBus], object]):
+    """The call with the other in its middle, one step later in each of the buses."""
+    for step in range(1, 500):
+        with MeetingBus(SMALL) as bus:
+            met: list[object] = []
+            then = bus.ffi.callback("void(void)", lambda bus=bus, met=met: met.append(other(bus)))
+            bus.subs = [bus.subscribe(b"*", TASK)]
+            bus.lib.meets_at(step, then, True)
+            result = call(bus)
+            bus.lib.meets_at(0, bus.ffi.NULL, False)
+            if not met:
+                assert step > 10
+                return
+            yield bus, result, met[0]
+
+
+def test_two_publish_the_first_event_of_a_topic():
+    """Both reach who was there before."""
+    for bus, *results in met_anew(
+        lambda bus: bus.publish(b"new", NORMAL, b"\x01"),
+        lambda bus: bus.publish(b"new", NORMAL, b"\x02"),
+    ):
+        assert results == [OK, OK]
+        heard = bus.drain(TASK)
+        assert sorted(heard) == [(b"\x01", bus.subs), (b"\x02", bus.subs)]
+
+
+@pytest.mark.parametrize("first", ["subscribe", "publish"])
+def test_a_subscription_meets_a_new_topic(first):
+    """Whichever began first: from when both are over, it hears the topic."""
+    calls = [lambda bus: bus.subscribe(b"n.*", TASK), lambda bus: bus.publish(b"n.w", NORMAL)]
+    for bus, *results in met_anew(*(calls if first == "subscribe" else calls[::-1])):
+        number = max(results)
+        bus.drain(TASK)
+        assert bus.publish(b"n.w", NORMAL, b"\x01") == OK
+        assert bus.drain(TASK) == [(b"\x01", [*bus.subs, number])]
+
+
 def test_one_more_reference_to_what_has_ended(bus):
     """Between the last reference and the block that goes back, nobody gets another."""
     kept = []

@@ -80,8 +80,7 @@ int main(void) {
         }
     }
 #if MEMPOOL_OWNERS > 0
-    damage(&mempool_owners[owner].left, 64u, "what is left of a quota", 0);
-    damage(&mempool_owners[owner].quota, 64u, "a quota", 0);
+    damage(&mempool_owners[owner].balance, 64u, "an owner's balance", 0);
 #endif
     if (mempool_check() != 0) {
         puts("check() does not find its way back");

@@ -14,7 +14,7 @@ uintptr_t hart_leaf(unsigned pool) {
 // Bytes in an owner's name.
 uint32_t hart_used(unsigned owner) {
 #if MEMPOOL_OWNERS > 0
-    return mempool_load(&mempool_owners[owner].quota) - mempool_load(&mempool_owners[owner].left);
+    return 0u - mempool_load(&mempool_owners[owner].balance);
 #else
     (void)owner;
     return 0;

@@ -88,7 +88,7 @@ bool ops_can_see(const volatile void *address) {
 #endif
     }
 #if MEMPOOL_OWNERS > 0
-    if (word == &mempool_owners[0].left || word == &mempool_owners[0].lowest) {
+    if (word == &mempool_owners[0].balance || word == &mempool_owners[0].lowest) {
         return false;
     }
 #endif

@@ -258,10 +258,14 @@ def test_an_amo_beside_a_reservation_is_found(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["an interrupt takes more than there is", "an interrupt gives twice"]
+    ("name", "end"),
+    [
+        ("an interrupt takes more than there is", "    MEMPOOL_PUT_BACK(w, value);\n"),
+        ("an interrupt gives twice", "    MEMPOOL_END_RESERVATION();\n"),
+    ],
 )
-def test_a_reservation_that_is_left_behind_is_found(tmp_path, name):
-    port = planted(tmp_path, "    MEMPOOL_END_RESERVATION();\n", "")
+def test_a_reservation_that_is_left_behind_is_found(tmp_path, name, end):
+    port = planted(tmp_path, end, "")
     assert Machine(MINIMUM, port).interrupt(*INTERRUPTS[name][1:])[1] != ""
 
 

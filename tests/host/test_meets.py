@@ -8,6 +8,7 @@ and nothing is left when all is given back. Every order of several threads: test
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import threading
 
 import corebuild as build
@@ -346,6 +347,73 @@ def test_statistics_in_the_middle_of_a_resize(meeting_of):
             return getattr(meeting, call)
 
         assert set(steps(meeting.core, ready, meeting.stats, locks=False)) == {blocks}
+
+
+MARKS = build.Config(
+    "meets-marks", counts=(10, 2, 2, 2, 2), low=80, critical=95, grow=10, arena=1024, owners=1
+)
+
+
+@pytest.mark.parametrize("other", ["grow", "shrink"])
+@pytest.mark.parametrize("call", ["take", "give_flags", "look"])
+def test_levels_begin_where_they_do_in_a_pool_of_its_size(meeting_of, call, other):
+    """Whatever a resize came into the middle of."""
+    meeting = meeting_of(MARKS)
+    core, lib = meeting.core, meeting.lib
+    resize = {"grow": lambda: lib.mempool_grow(0, 10), "shrink": lambda: lib.mempool_shrink(0)}
+
+    def empty():
+        for handle in meeting.taken - set(meeting.given):
+            assert lib.mempool_give(handle) == OK
+        meeting.taken, meeting.given, meeting.held = set(), [], []
+        core.edges()
+
+    for used, most in itertools.product(range(1, 10), (0, 8, 10)):
+
+        def ready(used=used, most=most):
+            empty()
+            while lib.mempool_shrink(0) > 0:
+                pass
+            assert other == "grow" or resize["grow"]() == 10
+            meeting.held = [meeting.take() for _ in range(max(used, most))]
+            core.edges()
+            while len(meeting.held) > used:  # the level falls later than it rose
+                meeting.give_flags()
+                del meeting.held[0]
+            return getattr(meeting, call)
+
+        for _ in steps(core, ready, resize[other], locks=True):
+            empty()
+            begins = {}
+            blocks = core.pool_info(0)[2]
+            for now in range(1, blocks + 1):
+                assert meeting.take() > 0
+                begins |= {level: now for _, level in core.edges()}
+            assert begins == {1: blocks * 8 // 10, 2: -(blocks * 95 // -100)}
+    empty()
+
+
+@pytest.mark.parametrize("new", [32, 64, 1000, 0])
+@pytest.mark.parametrize("call", ["take_owned", "give_other"])
+def test_a_quota_that_changes_within_a_call(meeting_of, call, new):
+    """The call counts as what it is: the peak is the most that was used."""
+    meeting = meeting_of(MEETS)
+    core, lib = meeting.core, meeting.lib
+
+    def ready():
+        if meeting.taken:
+            meeting.settle()
+        core.owner_open(b"own", 1000)
+        lib.mempool_reset_stats()
+        meeting.ready()
+        return getattr(meeting, call)
+
+    for _ in steps(core, ready, lambda: core.owner_open(b"own", new), locks=True):
+        used = 32 * (1 + (call == "take_owned" and len(meeting.taken) > len(meeting.held)))
+        _, quota, now, peak, denied = core.owner_info(meeting.owner)
+        assert (quota, now) == (new, used if call == "take_owned" else 0)
+        assert peak == used and denied == (call == "take_owned" and used == 32)
+    meeting.settle()
 
 
 @pytest.mark.parametrize("other", ["churn", "adopt", "take"])

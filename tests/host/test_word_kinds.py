@@ -22,14 +22,14 @@ CALL = re.compile(rf"\b(?:mempool_({NAMES})|MEMPOOL_COUNT)\(")
 WORDS = {
     "counted": {
         "leaf_at", "mempool_leaf", "leaf", "summary",  # bits
-        "left", "lowest", "quota", "denied", "held_by_c", "holders",
+        "balance", "lowest", "denied", "held_by_c", "holders",
         "allocs", "deepest", "failures", "spills", "reclaimed", "held_in_all",
         "counter", "rounded", "hits", "next", "mempool_resizing",
     },
     "compared": {"middle", "state", "mempool_word", "word_at", "levels", "sequence", "busy"},
     "stored": {
         "up", "down", "next_bits", "stamp", "count", "held", "low", "low_left", "critical",
-        "blocks", "handle", "what_owner_size", "ticks",
+        "blocks", "handle", "what_owner_size", "ticks", "floor",
     },
 }  # fmt: skip
 # A name that stands for more than one word, and what is meant in this file.
@@ -130,8 +130,8 @@ def test_the_lists_name_what_is_there():
     [
         ("path.h", "mempool_fetch_add(middle, MEMPOOL_UNIT);", "middle"),
         ("pressure.c", "mempool_fetch_or(&levels, 1u);", "levels"),
-        ("owner.c", "mempool_sub_if(&mempool_owners[owner].left, 32u, &left);", "left"),
-        ("owner.c", "mempool_store(&entry->left, 0u);", "left"),
+        ("owner.c", "mempool_sub_if(&mempool_owners[owner].balance, 32u, &left);", "balance"),
+        ("owner.c", "mempool_store(&entry->balance, 0u);", "balance"),
         ("pool.c", "mempool_cas(&pool->summary, 0u, 1u);", "summary"),
         ("block.c", "mempool_store(mempool_word(pool, index), 0u);", "mempool_word"),
         ("stats.c", "mempool_poke(&pool->allocs, 0u);", "allocs"),

@@ -45,7 +45,7 @@ def refused(run):
 
 def main(args):
     sources = [a for a in args if a.endswith(".c") and not a.startswith("-")]
-    if not sources or {"-E", "-c"} & set(args) or "-o" not in args:
+    if not sources or {"-E", "-S", "-c"} & set(args) or "-o" not in args:
         os.execv(GCC, [GCC, *args])
     args = [a for a in args if a not in ("-Werror", "-g", "-Wall", "-Wextra")]
     output = args.index("-o")

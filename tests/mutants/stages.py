@@ -52,6 +52,7 @@ CONTRACT = Stage(
 DAMAGE = Stage("damage", (HOST + "test_design.py",), "damage")
 NOINIT = Stage("noinit", (HOST + "test_noinit_torn.py",))
 WORDS = Stage("words", (HOST + "test_words.py",))
+HART = Stage("hart", (HOST + "test_hart.py",))
 MODEL = Stage(
     "model",
     (HOST + "test_model.py",),
@@ -116,6 +117,8 @@ WEAK_SCENES = {
     "queue.c": "bus: (two|kept|clear|publish|one)",
 }
 
+CAS_ORDERS = Stage("orders, cas", (WEAK,), r"test_scene\[.*-cas\]")
+
 
 def checker(name: str) -> tuple[Stage, ...]:
     """The scenes of a file, none where it has none."""
@@ -132,8 +135,10 @@ def stages_of(file: str) -> tuple[Stage, ...]:
     name = file.rsplit("/", 1)[1]
     if name.startswith("cbor_"):
         return (CBOR, CBOR_VALUES)
-    if name in ("atomic_cas.h", "atomic_riscv.h"):
-        return (WORDS,)
+    if name == "atomic_riscv.h":
+        return (WORDS, HART)
+    if name == "atomic_cas.h":
+        return (WORDS, CAS_ORDERS)
     if file.startswith("eventbus/"):
         first = (TOPICS,) if name == "topics.c" else ()
         return (*first, BUS_CONTRACT, BUS_MODEL, *checker(name), BUS_MEETS)

@@ -197,16 +197,11 @@ FAULTS: dict[str, Planted] = {
     ),
     # Owners.
     "info without the lock": plant(
-        "info meets no quota",
+        "info meets another owner",
         (OWNER, f"    {LOCK};\n    if (is_known(owner)) {{\n        read_entry",
          "    if (is_known(owner)) {\n        read_entry"),
         (OWNER, f"    }}\n    {UNLOCK};\n    return status;\n}}\n\n{UNOWNED}",
          f"    }}\n    return status;\n}}\n\n{UNOWNED}"),
-    ),
-    "unowned without the lock": plant(
-        "unowned meets close",
-        (OWNER, f"    {LOCK};\n    uint32_t used", "    uint32_t used"),
-        (OWNER, f"    {UNLOCK};\n    return used;", "    return used;"),
     ),
     # Trace.
     "a trace entry is not claimed": plant(

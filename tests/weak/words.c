@@ -24,7 +24,7 @@ bool unit_is_blind(const volatile void *address) {
     }
 #if MEMPOOL_OWNERS > 0
     const volatile mempool_owner_entry_t *none = &mempool_owners[0];
-    if (word == &none->left || word == &none->lowest) {
+    if (word == &none->balance || word == &none->lowest) {
         return !sees_owners && before.ready;
     }
 #endif

@@ -12,10 +12,10 @@
 
 static MEMPOOL_HOT eventbus_sub_t *sub_of(eventbus_t *bus, int subscription) {
     uint32_t index = EVENTBUS_SUB_INDEX(subscription);
-    if (subscription <= 0 || index >= EVENTBUS_SUBSCRIBERS) {
+    if (index >= EVENTBUS_SUBSCRIBERS) {
         return NULL;
     }
-    eventbus_sub_t *sub = &bus->subs[index];
+    eventbus_sub_t *sub = &bus->subs[index]; // whose generation no number below 1 has
     return sub->kind != EVENTBUS_SUB_FREE && sub->generation == (uint32_t)subscription >> 8 ? sub : NULL;
 }
 

@@ -71,7 +71,7 @@ static void look_at_all(uint32_t *least) {
 #if MEMPOOL_OWNERS > 0
     for (uint32_t i = 0; i <= MEMPOOL_OWNERS; ++i) {
         const mempool_owner_entry_t *entry = &mempool_owners[i];
-        uint32_t used = mempool_load(&entry->quota) - mempool_load(&entry->left);
+        uint32_t used = 0u - mempool_load(&entry->balance);
         broken[MEMPOOL_POOLS] += used < owned[i] || (!MEMPOOL_HEAP_FALLBACK && used != owned[i]);
     }
 #endif

@@ -57,13 +57,13 @@ static place_t *find(mempool_handle_t handle, int *status) {
 // The owner's quota counts the bytes of a heap block as they are. -> true where it allows them.
 static bool charge(mempool_owner_t owner, uint32_t size) {
 #if MEMPOOL_OWNERS > 0
-    uint32_t left;
-    if (size > MEMPOOL_CHARGE_MAX || !mempool_charge(&mempool_owners[owner], size, &left)) {
+    uint32_t balance;
+    if (size > MEMPOOL_CHARGE_MAX || !mempool_charge(&mempool_owners[owner], size, &balance)) {
         mempool_fetch_add(&mempool_owners[owner].denied, 1u);
         counts.denied += 1u;
         return false;
     }
-    mempool_at_most(&mempool_owners[owner].lowest, left);
+    mempool_at_most(&mempool_owners[owner].lowest, balance);
 #else
     (void)owner;
     (void)size;
@@ -73,7 +73,7 @@ static bool charge(mempool_owner_t owner, uint32_t size) {
 
 static void refund(mempool_owner_t owner, uint32_t size) {
 #if MEMPOOL_OWNERS > 0
-    mempool_fetch_add(&mempool_owners[owner].left, size);
+    mempool_fetch_add(&mempool_owners[owner].balance, size);
 #else
     (void)owner;
     (void)size;

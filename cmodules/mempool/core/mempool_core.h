@@ -153,9 +153,9 @@ typedef struct {
 } mempool_tables_t;
 
 typedef struct {
-    mempool_word_t left;   // quota that is left, signed: a quota may be cut below what is used
-    mempool_word_t lowest; // the least that was left: tells the peak
-    mempool_word_t quota;  // bytes; 0: no limit, and `left` counts down from MEMPOOL_NO_LIMIT; signed as left
+    mempool_word_t balance; // minus the bytes that are used
+    mempool_word_t lowest;  // the least that it was: tells the peak
+    mempool_word_t floor;   // minus the quota, which may be cut below what is used. 0: nothing may be taken
     mempool_word_t denied;
     char name[MEMPOOL_NAME_MAX + 1];
 } mempool_owner_entry_t;
@@ -362,18 +362,18 @@ void mempool_owner_reclaim_python(void);
 bool mempool_owner_is_live(mempool_owner_t owner);
 
 #if MEMPOOL_OWNERS > 0
-// Takes `bytes` (at most MEMPOOL_CHARGE_MAX) off what an owner has left, and puts them back where it had not so many: until then
-// they count as used. *left: what it had then.
+// Takes `bytes` (at most MEMPOOL_CHARGE_MAX) off an owner's balance, and puts them back where its quota does not allow them: until
+// then they count as used. *balance: what it was then.
 static MEMPOOL_HOT inline __attribute__((always_inline)) bool mempool_charge(mempool_owner_entry_t *entry, uint32_t bytes,
-    uint32_t *left) {
-    *left = mempool_fetch_add(&entry->left, 0u - bytes) - bytes;
-    if ((int32_t)*left < 0) {
-        mempool_fetch_add(&entry->left, bytes);
+    uint32_t *balance) {
+    *balance = mempool_fetch_add(&entry->balance, 0u - bytes) - bytes;
+    if ((int32_t)*balance < (int32_t)mempool_peek(&entry->floor)) {
+        mempool_fetch_add(&entry->balance, bytes);
         return false;
     }
     return true;
 }
-#define MEMPOOL_CHARGE_MAX (1u << 30)
+#define MEMPOOL_CHARGE_MAX (1u << 28)
 #endif
 
 // Poison (poison.c): fills a block that is given back; counts one that was written to meanwhile.

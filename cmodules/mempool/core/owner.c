@@ -1,7 +1,10 @@
 // owner.c - who holds blocks, and how many bytes they may: names and quotas. Charging is in pool.c.
 //
-// An entry is live while C or Python holds it. Letting go takes the quota away, so that `left` becomes minus what is used:
-// takes are denied, gives still count, and at 0 the place is free again.
+// An entry is live while C or Python holds it. Letting go takes the quota away: takes are denied, gives still count, and when
+// nothing is used any more the place is free again.
+//
+// Takers and givers change the balance and its lowest, and ask for nothing else but the floor; who opens and closes owners changes
+// the floor alone. So a take that meets a new quota is served or denied, and counts as what it is.
 
 #include "mempool_core.h"
 
@@ -13,46 +16,39 @@ mempool_owner_entry_t mempool_owners[MEMPOOL_OWNERS + 1] MEMPOOL_FAST;
 static mempool_word_t held_by_c MEMPOOL_FAST; // a bit an owner
 static mempool_word_t held_by_python MEMPOOL_FAST;
 
+#define MORE_LOOKS 4u // for a place in the table, a millisecond apart
+
 MEMPOOL_HOT bool mempool_owner_is_live(mempool_owner_t owner) {
     return owner <= MEMPOOL_OWNERS && ((mempool_load(&held_by_c) | mempool_load(&held_by_python)) >> owner & 1u) != 0;
 }
 
+// Whether a place is taken: its owner is live, or blocks of it are still out. The second is asked by a read-modify-write. Who closed
+// it has stored the floor and looks at the balance, a taker changes the balance and looks at the floor: one of the two sees the other.
 static MEMPOOL_HOT bool is_known(mempool_owner_t owner) {
-    return mempool_owner_is_live(owner) || (owner <= MEMPOOL_OWNERS && mempool_load(&mempool_owners[owner].left) != 0);
+    return mempool_owner_is_live(owner) || (owner <= MEMPOOL_OWNERS && mempool_fetch_add(&mempool_owners[owner].balance, 0u) != 0);
 }
 
-// What has no owner. Takes may be charging `left` and putting it back already, so it is added to.
+static void set_quota(mempool_owner_entry_t *entry, uint32_t quota) {
+    mempool_store(&entry->floor, 0u - quota);
+}
+
+// What has no owner.
 void mempool_owner_init(void) {
-    mempool_owner_entry_t *none = &mempool_owners[MEMPOOL_NO_OWNER];
     MEMPOOL_LOCK();
-    mempool_fetch_add(&none->quota, MEMPOOL_NO_LIMIT);
-    mempool_fetch_add(&none->lowest, MEMPOOL_NO_LIMIT);
-    mempool_fetch_add(&none->left, MEMPOOL_NO_LIMIT);
+    set_quota(&mempool_owners[MEMPOOL_NO_OWNER], MEMPOOL_NO_LIMIT);
     mempool_fetch_or(&held_by_c, 1u);
     MEMPOOL_UNLOCK();
 }
 
-// Three words change, under the lock. Who reads more than one of them holds it too.
-static void set_quota(mempool_owner_entry_t *entry, uint32_t quota) {
-    uint32_t change = quota - mempool_load(&entry->quota);
-    mempool_fetch_add(&entry->quota, change);
-    mempool_fetch_add(&entry->lowest, change);
-    mempool_fetch_add(&entry->left, change);
-}
-
-int mempool_owner_open(const char *name, size_t length, uint32_t quota, uint32_t flags) {
-    if (length < 1 || length > MEMPOOL_NAME_MAX || quota >= MEMPOOL_NO_LIMIT) {
-        return MEMPOOL_E_RANGE;
-    }
+// *gone: places of owners that are gone, but for blocks of theirs.
+static int open_once(const char *name, size_t length, uint32_t quota, uint32_t flags, uint32_t *gone) {
     int found = MEMPOOL_E_OWNERS;
-    if (!mempool_is_ready()) {
-        return found;
-    }
     bool fresh = false;
+    *gone = 0;
     MEMPOOL_LOCK();
     for (mempool_owner_t i = 1; i <= MEMPOOL_OWNERS; ++i) {
         const char *known = mempool_owners[i].name;
-        bool is_there = is_known(i); // asked once: a take in the name of one that is gone charges it for an instant
+        bool is_there = is_known(i); // asked once: it may change
         if (is_there && memcmp(known, name, length) == 0 && known[length] == 0) {
             found = i;
             fresh = false;
@@ -62,6 +58,7 @@ int mempool_owner_open(const char *name, size_t length, uint32_t quota, uint32_t
             found = i;
             fresh = true;
         }
+        *gone += is_there && !mempool_owner_is_live(i);
     }
     if (found > 0) {
         mempool_owner_entry_t *entry = &mempool_owners[found];
@@ -76,6 +73,23 @@ int mempool_owner_open(const char *name, size_t length, uint32_t quota, uint32_t
     }
     MEMPOOL_UNLOCK();
     return found;
+}
+
+int mempool_owner_open(const char *name, size_t length, uint32_t quota, uint32_t flags) {
+    if (length < 1 || length > MEMPOOL_NAME_MAX || quota >= MEMPOOL_NO_LIMIT) {
+        return MEMPOOL_E_RANGE;
+    }
+    if (!mempool_is_ready()) {
+        return MEMPOOL_E_OWNERS;
+    }
+    uint32_t gone;
+    int opened = open_once(name, length, quota, flags, &gone);
+    // A take in the name of one that is gone charges its place for an instant.
+    for (uint32_t look = 0; opened == MEMPOOL_E_OWNERS && gone != 0 && !MEMPOOL_SINGLE_CORE && look < MORE_LOOKS; ++look) {
+        mempool_port_sleep_ms(1u);
+        opened = open_once(name, length, quota, flags, &gone);
+    }
+    return opened;
 }
 
 int mempool_owner_close(mempool_owner_t owner, uint32_t flags) {
@@ -96,16 +110,16 @@ int mempool_owner_close(mempool_owner_t owner, uint32_t flags) {
 
 // Under the lock.
 static MEMPOOL_HOT void read_entry(const mempool_owner_entry_t *entry, mempool_owner_info_t *info) {
-    uint32_t quota = mempool_load(&entry->quota);
-    uint32_t used = quota - mempool_load(&entry->left);
-    uint32_t peak = quota - mempool_load(&entry->lowest);
+    uint32_t quota = 0u - mempool_load(&entry->floor);
+    uint32_t used = 0u - mempool_load(&entry->balance);
+    uint32_t peak = 0u - mempool_load(&entry->lowest);
     // A take that is about to be denied is not used. Beyond the quota is only what was taken before it was cut.
-    uint32_t most = (int32_t)peak > (int32_t)quota ? peak : quota;
+    uint32_t most = peak > quota ? peak : quota;
     used = used > most ? most : used;
     memcpy(info->name, entry->name, sizeof(info->name));
     info->quota = quota == MEMPOOL_NO_LIMIT ? 0u : quota;
     info->used = used;
-    info->peak = (int32_t)peak > (int32_t)used ? peak : used;
+    info->peak = peak > used ? peak : used;
     info->denied = mempool_load(&entry->denied);
 }
 
@@ -125,10 +139,9 @@ MEMPOOL_HOT int mempool_owner_info(mempool_owner_t owner, mempool_owner_info_t *
 
 MEMPOOL_HOT uint32_t mempool_unowned(void) {
     MEMPOOL_LOCK();
-    uint32_t used = mempool_load(&mempool_owners[MEMPOOL_NO_OWNER].quota) - mempool_load(&mempool_owners[MEMPOOL_NO_OWNER].left);
+    uint32_t used = 0u - mempool_load(&mempool_owners[MEMPOOL_NO_OWNER].balance);
     for (mempool_owner_t i = 1; i <= MEMPOOL_OWNERS; ++i) {
-        uint32_t left = mempool_load(&mempool_owners[i].left);
-        used -= mempool_owner_is_live(i) ? 0u : left; // of one that was let go it is what it uses, below 0
+        used -= mempool_owner_is_live(i) ? 0u : mempool_load(&mempool_owners[i].balance);
     }
     MEMPOOL_UNLOCK();
     return used;
@@ -144,11 +157,11 @@ void mempool_owner_reset_stats(void) {
     for (mempool_owner_t i = 0; i <= MEMPOOL_OWNERS; ++i) {
         mempool_owner_entry_t *entry = &mempool_owners[i];
         MEMPOOL_LOCK();
-        mempool_at_least(&entry->lowest, mempool_load(&entry->left));
-        uint32_t left = mempool_fetch_add(&entry->left, 0u); // what was taken meanwhile: see reset_pool
-        if ((int32_t)left >= 0) {
-            mempool_at_most(&entry->lowest, left); // below 0 nothing can be taken, and it may be a take that is about to be denied
-        }
+        mempool_at_least(&entry->lowest, mempool_load(&entry->balance));
+        uint32_t floor = mempool_load(&entry->floor);
+        uint32_t balance = mempool_fetch_add(&entry->balance, 0u); // what was taken meanwhile: see reset_pool
+        bool beyond = (int32_t)balance < (int32_t)floor;           // by a take that is about to be denied, or the quota was cut
+        mempool_at_most(&entry->lowest, beyond ? floor : balance);
         mempool_fetch_add(&entry->denied, 0u - mempool_load(&entry->denied)); // what is denied meanwhile stays
         MEMPOOL_UNLOCK();
     }

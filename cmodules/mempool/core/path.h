@@ -153,8 +153,8 @@ static MEMPOOL_HOT inline __attribute__((always_inline)) mempool_handle_t take_f
 #if MEMPOOL_OWNERS > 0
     mempool_owner_entry_t *entry = &mempool_owners[owner];
     MEMPOOL_OPAQUE(entry);
-    uint32_t left;
-    if (!mempool_charge(entry, block_size, &left)) {
+    uint32_t balance;
+    if (!mempool_charge(entry, block_size, &balance)) {
         return mempool_denied(middle, asked);
     }
 #endif
@@ -167,12 +167,12 @@ static MEMPOOL_HOT inline __attribute__((always_inline)) mempool_handle_t take_f
 #endif
     if (!ticket) {
 #if MEMPOOL_OWNERS > 0
-        mempool_fetch_add(&entry->left, block_size);
+        mempool_fetch_add(&entry->balance, block_size);
 #endif
         return count ? mempool_exhausted(middle, asked) : MEMPOOL_E_EXHAUSTED;
     }
 #if MEMPOOL_OWNERS > 0
-    mempool_at_most(&entry->lowest, left);
+    mempool_at_most(&entry->lowest, balance);
 #endif
 #if MEMPOOL_DIAGNOSTICS
     mempool_at_most(&pool->deepest, state);
@@ -213,7 +213,7 @@ static MEMPOOL_HOT inline __attribute__((always_inline)) uint32_t put_back(mempo
     }
 #endif
 #if MEMPOOL_OWNERS > 0
-    mempool_fetch_add(&mempool_owners[MEMPOOL_OWNER_OF(fields)].left, pool->block_size);
+    mempool_fetch_add(&mempool_owners[MEMPOOL_OWNER_OF(fields)].balance, pool->block_size);
 #endif
     (void)fields;
     return mempool_add(middle, MEMPOOL_UNIT - (MEMPOOL_DIAGNOSTICS ? MEMPOOL_SIZE_MINUS_1_OF(fields) : 0u), zero);

@@ -184,7 +184,8 @@ static void count_anew(mempool_word_t *counter) {
 // Under the lock.
 static void reset_pool(unsigned p) {
     mempool_pool_t *pool = mempool_pool(p);
-    // At once, and `held` after it: what is taken between the two, and who reads between them, finds too few frees, never too many.
+    // At once, and `held` after it: who reads between the two finds too few frees, never too many. A take that has its ticket and is
+    // not counted yet is held, and counted later: that one shows as given back.
     uint32_t state = mempool_load(&pool->state);
     count_anew(&pool->allocs);
     uint32_t held = mempool_blocks(p) - state / MEMPOOL_UNIT;

@@ -200,7 +200,7 @@ void mempool_stats(mempool_stats_t *stats);
 int mempool_pool_stats(unsigned pool, mempool_stats_t *stats);
 
 // Counts start at 0 and peaks at what is used now; what is used stays. What is taken or refused meanwhile is counted, or not,
-// once. O(pools + owners). ISR: no.
+// once; a take that is under way may be counted as one and as given back. O(pools + owners). ISR: no.
 void mempool_reset_stats(void);
 
 typedef struct {

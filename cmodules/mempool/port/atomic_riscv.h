@@ -96,8 +96,9 @@ MEMPOOL_PORT_INLINE void mempool_at_most(mempool_word_t *w, uint32_t v) {
                      : "memory");
 }
 
-// Ends the reservation of a change that is refused: a store-conditional to any other word does, here to what is free below the
-// stack. To the word itself it could undo a plain store that came between.
+// Each of the two ends the reservation of a change that is refused. A store-conditional to any other word does, here to what is free
+// below the stack; to the word itself it could undo a plain store that came between. Where nobody stores plainly, what was there may
+// be put back, which saves an instruction.
 #define MEMPOOL_END_RESERVATION()                                    \
     {                                                                \
         uint32_t below;                                              \
@@ -106,6 +107,11 @@ MEMPOOL_PORT_INLINE void mempool_at_most(mempool_word_t *w, uint32_t v) {
                          :                                           \
                          : "memory");                                \
     }
+
+#define MEMPOOL_PUT_BACK(w, value) __asm__ volatile("sc.w zero, %0, (%1)" \
+                                                    :                     \
+                                                    : "r"(value), "r"(w)  \
+                                                    : "memory")
 
 MEMPOOL_PORT_INLINE bool mempool_cas(mempool_word_t *w, uint32_t expected, uint32_t desired) {
     uint32_t value, failed;
@@ -139,7 +145,7 @@ MEMPOOL_PORT_INLINE bool mempool_add_if(mempool_word_t *w, int32_t least, uint32
     *now = value;
     return true;
 refused:
-    MEMPOOL_END_RESERVATION();
+    MEMPOOL_PUT_BACK(w, value);
     return false;
 }
 
@@ -158,7 +164,7 @@ MEMPOOL_PORT_INLINE bool mempool_sub_if(mempool_word_t *w, uint32_t amount, uint
     *now = value;
     return true;
 refused:
-    MEMPOOL_END_RESERVATION();
+    MEMPOOL_PUT_BACK(w, value);
     return false;
 }
 
@@ -190,6 +196,7 @@ refused:
 }
 #undef MEMPOOL_SWAP
 #undef MEMPOOL_END_RESERVATION
+#undef MEMPOOL_PUT_BACK
 
 // An entry of a constant table of pointers: GCC makes two instructions of its address, of which a load can take one along.
 #define MEMPOOL_PORT_FETCH(result, table, number)                       \

@@ -20,9 +20,9 @@
 // in the middle of one of the other (atomic_riscv.h). What is added to is never stored to while others run. Where two sides each
 // write one word and then read the other's, both do so by a read-modify-write:
 //
-//      counted     leaf, summary; an owner's left, lowest, quota, denied; who holds an owner; all counters; resizing
+//      counted     leaf, summary; an owner's balance, lowest, denied; who holds an owner; all counters; resizing
 //      compared    state, a block's word, levels, the sequence of a trace entry, busy
-//      stored      up, down, next_bits, stamp, count, held, grown, marks: hints, or one writer at a time
+//      stored      up, down, next_bits, stamp, count, held, grown, marks, an owner's floor: hints, or one writer at a time
 //
 // They come in four makes: atomic_c11.h, atomic_riscv.h (one hart, written out), atomic_cas.h (ESP32: built on its one
 // compare-and-set) and masked.h (chips without one: plain accesses). Two brackets stand around every operation of core/:
