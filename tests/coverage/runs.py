@@ -32,6 +32,7 @@ CORES = {
         "test_meets.py",
         "test_noinit_torn.py",
         "test_small.py",
+        "test_years.py::test_after_years[counts-years]",
         *(f"test_model.py::test_any_sequence[model{more}]" for more in ("", "-heap", "-poison")),
     ),
     "bus": (

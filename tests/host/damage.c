@@ -45,6 +45,9 @@ static void damage_pool(unsigned p, mempool_handle_t used) {
     }
     uint32_t fields = (mempool_load(mempool_word(pool, index)) ^ (uint32_t)used << 2);
     damage(mempool_word(pool, index), fields, "a block in use whose word is that of a free one", p);
+    if (MEMPOOL_FIELDS_MASK < 0x7fffu) {
+        damage(mempool_word(pool, index), MEMPOOL_FIELDS_MASK + 1u, "a block of another place", p);
+    }
     damage(&pool->state, MEMPOOL_UNIT, "the count of free blocks", p);
     damage(&pool->count, count ^ (mempool_geometry[p].blocks - 1u), "fewer blocks than the pool was built with", p);
     damage(&pool->count, count ^ (mempool_geometry[p].blocks + MEMPOOL_GROW + 1u), "more blocks than the pool may have", p);

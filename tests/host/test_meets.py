@@ -416,6 +416,30 @@ def test_a_quota_that_changes_within_a_call(meeting_of, call, new):
     meeting.settle()
 
 
+def test_a_full_table_of_owners_is_looked_at_again(meeting_of):
+    """The last block of an owner that is gone may come back meanwhile, and with it a place."""
+    meeting = meeting_of(MEETS)
+    core, lib = meeting.core, meeting.lib
+    assert core.owner_open(b"other", 0) == 2
+    held = [0]
+    opened = set()
+
+    def ready():
+        for number in range(1, 3):
+            lib.mempool_owner_close(number, 0)
+        assert core.owner_open(b"own", 0) == 1 and core.owner_open(b"other", 0) == 2
+        held[0] = lib.mempool_take(32, 1)
+        assert lib.mempool_owner_close(1, 0) == OK
+        return lambda: core.owner_open(b"new", 64)
+
+    for result in steps(core, ready, lambda: lib.mempool_give(held[0])):
+        opened.add(result)
+        assert result == 1 or core.owner_open(b"new", 64) == 1
+        assert core.owner_info(1)[:3] == (b"new", 64, 0)
+    lib.mempool_give(held[0])
+    assert opened == {1, lib.MEMPOOL_E_OWNERS} and meeting.core.stats()["used"] == 0
+
+
 @pytest.mark.parametrize("other", ["churn", "adopt", "take"])
 def test_an_age_that_has_come_round_meets(meeting_of, other):
     """The stamp of a block that was held for years is moved, and not that of its next holder."""
