@@ -421,6 +421,9 @@ def test_a_full_table_of_owners_is_looked_at_again(meeting_of):
     meeting = meeting_of(MEETS)
     core, lib = meeting.core, meeting.lib
     assert core.owner_open(b"other", 0) == 2
+    naps = lib.meets_naps()
+    assert core.owner_open(b"new", 64) == lib.MEMPOOL_E_OWNERS
+    assert lib.meets_naps() == naps, "it waits for owners that live"
     held = [0]
     opened = set()
 
