@@ -502,6 +502,7 @@ def test_the_heap_has_limits(config):
     assert lib.mempool_give_flags(held.pop(), 0) == OK
     for handle in held:
         assert lib.mempool_give(handle) == OK
+    assert core.owner_info(owner) == (b"pump", 3000, 0, 3000, 2)
     assert core.stats()["heap_used"] == 0
     assert lib.mempool_check() == 0
 

@@ -373,7 +373,7 @@ static MEMPOOL_HOT inline __attribute__((always_inline)) bool mempool_charge(mem
     }
     return true;
 }
-#define MEMPOOL_CHARGE_MAX (1u << 28)
+#define MEMPOOL_CHARGE_MAX (1u << 30)
 #endif
 
 // Poison (poison.c): fills a block that is given back; counts one that was written to meanwhile.
