@@ -96,8 +96,9 @@ SMALL = Config("small", counts=EDGES)
 ALL_ON = Config("all-on", counts=EDGES, reserve=1, trace=16, poison=True, owners=3)
 RESERVE = Config("reserve", counts=(6, 5, 33, 9, 4), reserve=2, low=50, critical=90)
 HEAP = Config("heap", counts=EDGES, heap=True, trace=16)
-# More than four leaves, so that a word sums them up; fewer than it has bits.
-SUMMARY = Config("summary", counts=(161, 2, 33, 64, 130))
+# More than four leaves, so that a word sums them up; fewer than it has bits. 31 and 62 lie between
+# leaves of 32 blocks and what a leaf of 31 would need.
+SUMMARY = Config("summary", counts=(161, 31, 62, 64, 130))
 MINIMUM = Config("minimum", counts=EDGES, diagnostics=False, owners=0)
 FULL = Config("full", counts=(1024, 1024, 1, 32, 31), reserve=0, low=95, critical=99, owners=31)
 CONFIGS = [

@@ -334,6 +334,36 @@ def test_an_extent_goes_while_its_block_is_looked_at(meeting_of, call):
     assert set(steps(core, ready, goes, locks=True)) == {0}
 
 
+@pytest.mark.parametrize("pools", ["all", "one"])
+def test_statistics_are_of_one_moment(meeting_of, pools):
+    """A pool grows and shrinks in the middle of them: they are as before, or as after."""
+    meeting = meeting_of(GROWING)
+    core, lib = meeting.core, meeting.lib
+
+    def look() -> dict[str, int]:
+        stats = core.stats() if pools == "all" else core.stats(0)
+        del stats["level"]  # moves when somebody looks
+        return stats
+
+    held = [lib.mempool_take(32, 0) for _ in range(2)]
+    moments = []
+
+    def ready():
+        while lib.mempool_shrink(0) > 0:
+            pass
+        moments[:] = [look()]
+        return look
+
+    def grow():
+        assert lib.mempool_grow(0, 20) == 20
+        moments.append(look())
+
+    for stats in steps(core, ready, grow, locks=True):
+        assert stats in moments
+    assert moments[0]["used"] == moments[-1]["used"] == 64
+    assert all(lib.mempool_give(handle) == OK for handle in held)
+
+
 def test_statistics_in_the_middle_of_a_resize(meeting_of):
     """Whoever resizes may be stopped for longer than a reader tries again: then what the reader
     says is still possible."""
