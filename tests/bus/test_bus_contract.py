@@ -441,6 +441,21 @@ def test_what_is_kept_outlives_the_bus_of_it(bus):
     assert bus.lib.mempool_check() == 0
 
 
+def test_the_topic_of_what_the_task_delivers_is_not_forgotten(bus):
+    lib = bus.lib
+    topic = lib.eventbus_intern(bus.core, b"x.y", 3, False)
+    bus.subscribe(b"x.*", TASK)
+    assert bus.publish(topic, NORMAL) == OK
+    item = bus.next(TASK)
+    assert bus.next(PYTHON) is None  # which tells nothing of the task
+    lib.eventbus_forget_topics(bus.core)
+    assert lib.eventbus_topic_is(topic)
+    lib.eventbus_release(item.handle)
+    assert bus.next(TASK) is None
+    lib.eventbus_forget_topics(bus.core)
+    assert not lib.eventbus_topic_is(topic)
+
+
 def test_what_a_subscriber_of_c_is_told(bus):
     told = []
 
