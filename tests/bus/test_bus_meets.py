@@ -199,6 +199,44 @@ def test_a_subscription_meets_a_new_topic(first):
         assert bus.drain(TASK) == [(b"\x01", [*bus.subs, number])]
 
 
+def test_what_is_published_into_a_reset_does_not_wait_for_ever(bus):
+    """Nobody of Python's is left to take it."""
+    assert bus.publish(b"a", NORMAL) == OK
+
+    def ready() -> Callable[[], object]:
+        assert bus.subscribe(b"a", PYTHON) > 0
+        return bus.lib.eventbus_reset_python
+
+    for _ in steps(bus, ready, lambda: bus.publish(b"a", NORMAL, b"\x01"), locks=True):
+        assert bus.stats()["queue_free"] == bus.config.queue
+        assert bus.used() == [0] * 5
+
+
+def test_the_topic_of_an_event_outlives_a_reset(bus):
+    """The task takes the event out in the middle of it: the topic is not another's before."""
+    bus.subscribe(b"a.*", TASK)
+    item = None
+
+    def ready() -> Callable[[], object]:
+        nonlocal item
+        if item is not None:
+            bus.lib.eventbus_release(item.handle)
+        bus.drain(TASK)
+        bus.lib.eventbus_reset_python()
+        topic = bus.lib.eventbus_intern(bus.core, b"a.b", 3, False)
+        assert bus.publish(topic, NORMAL) == OK
+        item = None
+        return bus.lib.eventbus_reset_python
+
+    def take() -> None:
+        nonlocal item
+        item = bus.next(TASK)
+
+    for _ in steps(bus, ready, take, locks=True):
+        assert item is not None and bus.lib.eventbus_topic_is(item.header.topic)
+    assert item is None and len(bus.drain(TASK)) == 1
+
+
 def test_one_more_reference_to_what_has_ended(bus):
     """Between the last reference and the block that goes back, nobody gets another."""
     kept = []

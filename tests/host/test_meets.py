@@ -334,6 +334,73 @@ def test_an_extent_goes_while_its_block_is_looked_at(meeting_of, call):
     assert set(steps(core, ready, goes, locks=True)) == {0}
 
 
+def test_a_new_hook_is_told_what_it_is_rung_for(meeting_of):
+    """A level that rises while the hook is set: who is rung for it is told of it, too."""
+    meeting = meeting_of(MARKS)
+    core, lib = meeting.core, meeting.lib
+    rung: list[bool] = []
+    hook = core.ffi.callback("void(void)", lambda: rung.append(True))
+    held: list[int] = []
+
+    def ready():
+        for handle in held:
+            assert lib.mempool_give_flags(handle, 0) == OK
+        held[:] = [lib.mempool_take_flags(32, 0, 0) for _ in range(7)]
+        lib.mempool_set_pressure_hook(core.ffi.NULL)
+        core.edges()
+        rung.clear()
+        return lambda: lib.mempool_set_pressure_hook(hook)
+
+    for _ in steps(core, ready, lambda: held.append(lib.mempool_take_flags(32, 0, 0))):
+        edges = core.edges()
+        assert edges == [(0, 1)] if rung else edges in ([], [(0, 1)])
+    lib.mempool_set_pressure_hook(core.ffi.NULL)
+
+
+@pytest.mark.parametrize("call", ["handle_of", "free", "data"])
+def test_an_address_is_found_while_another_pool_grows_over_where_it_was(meeting_of, call):
+    """TINY grew, shrank, and SMALL has the memory; TINY grows elsewhere meanwhile."""
+    config = dataclasses.replace(GROWING, name="meets-moving", counts=(1, 1, 2, 1, 1), grow=4)
+    meeting = meeting_of(config)
+    core, lib = meeting.core, meeting.lib
+    held = [0]
+
+    def clear():
+        for pool in (0, 1):
+            while lib.mempool_shrink(pool) > 0:
+                pass
+
+    def ready():
+        assert not held[0] or lib.mempool_give(held[0]) in (OK, lib.MEMPOOL_E_STALE)
+        clear()
+        assert lib.mempool_grow(0, 4) == 4 and lib.mempool_shrink(0) == 4
+        assert lib.mempool_grow(1, 2) == 2
+        both = [lib.mempool_take(64, 0) for _ in range(3)]
+        held[0] = next(handle for handle in both if split(handle)[2] == 1)
+        assert all(handle == held[0] or lib.mempool_give(handle) == OK for handle in both)
+        address = core.data(held[0])
+        calls = {
+            "handle_of": lambda: core.handle_of(address) == held[0],
+            "free": lambda: core.free(address) == OK,
+            "data": lambda: core.data(held[0]) == address,
+        }
+        return calls[call]
+
+    threads: list[threading.Thread] = []
+
+    def grow():  # it may have to wait for the call
+        threads.append(threading.Thread(target=lambda: grown.append(lib.mempool_grow(0, 4))))
+        threads[-1].start()
+        threads[-1].join(0.03)
+
+    grown: list[int] = []
+    for right in steps(core, ready, grow):
+        threads.pop().join()
+        assert right and grown.pop() == 4
+    lib.mempool_give(held[0])
+    clear()
+
+
 @pytest.mark.parametrize("pools", ["all", "one"])
 def test_statistics_are_of_one_moment(meeting_of, pools):
     """A pool grows and shrinks in the middle of them: they are as before, or as after."""
@@ -600,6 +667,8 @@ def test_the_heap_is_out_of_memory(meeting_of):
     meeting = meeting_of(HEAP)
     meeting.lib.meets_no_memory = True
     assert heap_take(meeting) == EXHAUSTED
+    assert meeting.lib.mempool_take_flags(1000, meeting.core.owner_open(b"own", 0), HEAP_OK) < 0
+    assert meeting.core.owner_info(meeting.owner)[2:4] == (0, 0), "a peak of what was never held"
     meeting.lib.meets_no_memory = False
     handle = heap_take(meeting)
     assert handle > 0 and meeting.core.stats()["heap_used"] == 1000

@@ -186,12 +186,19 @@ static void move_deepest(mempool_pool_t *pool, uint32_t delta) {
 #endif
 }
 
+// Under the lock: who asks whose an address is finds both, or neither.
+static void set_extent(extent_t *extent, uint8_t *payload, uint32_t blocks) {
+    MEMPOOL_LOCK();
+    SET_PAYLOAD(extent, payload);
+    mempool_store(&extent->blocks, blocks);
+    MEMPOOL_UNLOCK();
+}
+
 static void add(unsigned p, uint8_t *payload, uint32_t blocks) {
     mempool_pool_t *pool = mempool_pool(p);
     uint32_t first = mempool_blocks(p);
     extent_t *extent = &extents[p][extents_of(p)];
-    SET_PAYLOAD(extent, payload);
-    mempool_store(&extent->blocks, blocks);
+    set_extent(extent, payload, blocks);
     for (uint32_t i = first; i < first + blocks; ++i) {
         if (mempool_peek(mempool_word(pool, i)) == 0) { // it never was there
             mempool_store(mempool_word(pool, i), ((p + 1u) << 10 | i) << 2);
@@ -200,7 +207,7 @@ static void add(unsigned p, uint8_t *payload, uint32_t blocks) {
         mempool_poison_fill(p, i);
 #endif
     }
-    // Nobody has been able to see any of this. Now:
+    // Nobody has been able to take any of this, or to know a handle of it. Now:
     MEMPOOL_LOCK();
     MEMPOOL_ENTER();
     mempool_fetch_add(&mempool_resizing, 1u);

@@ -54,21 +54,30 @@ static place_t *find(mempool_handle_t handle, int *status) {
     return &places[place];
 }
 
-// The owner's quota counts the bytes of a heap block as they are. -> true where it allows them.
-static bool charge(mempool_owner_t owner, uint32_t size) {
+// The owner's quota counts the bytes of a heap block as they are. -> true where it allows them; *balance: as of then.
+static bool charge(mempool_owner_t owner, uint32_t size, uint32_t *balance) {
+    *balance = 0;
 #if MEMPOOL_OWNERS > 0
-    uint32_t balance;
-    if (size > MEMPOOL_CHARGE_MAX || !mempool_charge(&mempool_owners[owner], size, &balance)) {
+    if (size > MEMPOOL_CHARGE_MAX || !mempool_charge(&mempool_owners[owner], size, balance)) {
         mempool_fetch_add(&mempool_owners[owner].denied, 1u);
         counts.denied += 1u;
         return false;
     }
-    mempool_at_most(&mempool_owners[owner].lowest, balance);
 #else
     (void)owner;
     (void)size;
 #endif
     return true;
+}
+
+// Of what was charged and is held now: only that is a peak.
+static void tell_peak(mempool_owner_t owner, uint32_t balance) {
+#if MEMPOOL_OWNERS > 0
+    mempool_at_most(&mempool_owners[owner].lowest, balance);
+#else
+    (void)owner;
+    (void)balance;
+#endif
 }
 
 static void refund(mempool_owner_t owner, uint32_t size) {
@@ -88,10 +97,10 @@ static void record(uint32_t what, mempool_handle_t handle, uint32_t size, uint32
 }
 
 // A place for a block of `size` bytes, charged to its owner. -> MEMPOOL_OK, E_QUOTA or E_EXHAUSTED.
-static int reserve(uint32_t size, mempool_owner_t owner, place_t **place) {
+static int reserve(uint32_t size, mempool_owner_t owner, place_t **place, uint32_t *balance) {
     int status = MEMPOOL_E_QUOTA;
     MEMPOOL_LOCK();
-    if (charge(owner, size)) {
+    if (charge(owner, size, balance)) {
         status = MEMPOOL_E_EXHAUSTED;
         for (uint32_t i = 0; i < MEMPOOL_HEAP_BLOCKS && status != MEMPOOL_OK; ++i) {
             if (places[i].data == NULL && !places[i].busy) {
@@ -113,7 +122,8 @@ mempool_handle_t mempool_heap_take(uint32_t size, mempool_owner_t owner, uint32_
         return owner == MEMPOOL_NO_OWNER ? MEMPOOL_E_EXHAUSTED : MEMPOOL_E_RANGE; // before mempool_init: the former
     }
     place_t *place;
-    int status = reserve(size, owner, &place);
+    uint32_t balance;
+    int status = reserve(size, owner, &place, &balance);
     if (status == MEMPOOL_E_QUOTA) {
         record(MEMPOOL_TRACE_FAIL, MEMPOOL_E_QUOTA, size, owner);
     }
@@ -131,6 +141,7 @@ mempool_handle_t mempool_heap_take(uint32_t size, mempool_owner_t owner, uint32_
         mempool_store(&place->stamp, mempool_port_tick());
         counts.used += size;
         counts.allocs += 1u;
+        tell_peak(owner, balance);
         handle = handle_at((uint32_t)(place - places));
     } else {
         refund(owner, size);
