@@ -17,6 +17,7 @@ from meets import MeetingCore, elsewhere, steps
 from modelparts import (
     CRITICAL,
     EXHAUSTED,
+    FOREIGN,
     HEAP_OK,
     OK,
     PYTHON,
@@ -399,6 +400,26 @@ def test_an_address_is_found_while_another_pool_grows_over_where_it_was(meeting_
         assert right and grown.pop() == 4
     lib.mempool_give(held[0])
     clear()
+
+
+def test_what_c_adopts_is_not_reclaimed(meeting_of):
+    """One of the two has it: C, or the collector, whichever was first."""
+    meeting = meeting_of(MEETS)
+    adopted = [OK]
+    seen = set()
+
+    def ready():
+        if meeting.taken:
+            meeting.settle()
+        meeting.ready()
+        return meeting.reclaim
+
+    for reclaimed in steps(
+        meeting.core, ready, lambda: adopted.__setitem__(0, meeting.adopt_for_c())
+    ):
+        seen.add((reclaimed, adopted[0]))
+    meeting.settle()
+    assert seen == {(OK, meeting.lib.MEMPOOL_E_STALE), (FOREIGN, OK)}
 
 
 @pytest.mark.parametrize("pools", ["all", "one"])

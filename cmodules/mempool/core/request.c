@@ -81,27 +81,24 @@ MEMPOOL_HOT int mempool_give_flags(mempool_handle_t handle, uint32_t flags) {
     mempool_pool_t *pool;
     uint32_t fields;
     uint32_t state = 0;
+    uint32_t index = mempool_handle_index(handle);
     int status;
     MEMPOOL_ENTER();
-    status = mempool_lookup(handle, &pool, &fields);
-    if (status == MEMPOOL_OK) {
-        uint32_t index = mempool_handle_index(handle);
-        uint32_t tag = (uint32_t)handle << 2;
-        uint32_t word;
-        if ((flags & MEMPOOL_PYTHON) != 0 && (fields & MEMPOOL_FIELD_PYTHON) == 0) {
+    // Whose it is, is part of what is swapped: C may adopt it meanwhile, and then it is not Python's to give back.
+    do {
+        status = mempool_lookup(handle, &pool, &fields);
+        if (status == MEMPOOL_OK && (flags & MEMPOOL_PYTHON) != 0 && (fields & MEMPOOL_FIELD_PYTHON) == 0) {
             status = MEMPOOL_E_FOREIGN;
-        } else if (mempool_swap_if(mempool_word(pool, index), MEMPOOL_TOP_SHIFT, MEMPOOL_TOP_OF(handle), tag,
-                       tag + MEMPOOL_GENERATION_STEP, &word)) {
-            fields = word ^ MEMPOOL_HELD(handle);
-            mempool_trace_record((flags & MEMPOOL_RECLAIM) != 0 ? MEMPOOL_TRACE_RECLAIM : MEMPOOL_TRACE_GIVE, handle,
-                MEMPOOL_SIZE_MINUS_1_OF(fields) + 1u, MEMPOOL_OWNER_OF(fields));
-            if ((flags & MEMPOOL_RECLAIM) != 0) {
-                MEMPOOL_COUNT(pool->reclaimed);
-            }
-            state = put_back(MEMPOOL_MIDDLE(pool), handle, ~(int32_t)index, 1u << (index & 31u), fields, &status);
-        } else {
-            status = MEMPOOL_E_STALE;
         }
+    } while (status == MEMPOOL_OK && !mempool_cas(mempool_word(pool, index), MEMPOOL_HELD(handle) ^ fields,
+                                         ((uint32_t)handle << 2) + MEMPOOL_GENERATION_STEP));
+    if (status == MEMPOOL_OK) {
+        mempool_trace_record((flags & MEMPOOL_RECLAIM) != 0 ? MEMPOOL_TRACE_RECLAIM : MEMPOOL_TRACE_GIVE, handle,
+            MEMPOOL_SIZE_MINUS_1_OF(fields) + 1u, MEMPOOL_OWNER_OF(fields));
+        if ((flags & MEMPOOL_RECLAIM) != 0) {
+            MEMPOOL_COUNT(pool->reclaimed);
+        }
+        state = put_back(MEMPOOL_MIDDLE(pool), handle, ~(int32_t)index, 1u << (index & 31u), fields, &status);
     }
     MEMPOOL_LEAVE();
     if (status != MEMPOOL_OK) {
