@@ -240,7 +240,7 @@ unowned all_of_medium give_medium""".split()
 OTHERS = """take take_critical give give_other give_flags give_and_take churn adopt adopt_for_c
 reset next set_hook stale all_of_medium give_medium""".split()
 RESIZES = ["grow", "shrink"]  # one at a time: the others wait
-LOCKING = {"free", "quota", "grow", "shrink"}
+LOCKING = {"free", "quota", "grow", "shrink", "reset", "unowned", "owner_info"}
 
 
 def calls_of(config: build.Config) -> list[str]:
