@@ -58,7 +58,7 @@ def try_one(number: int, mutant: Mutant, killer: str) -> Found:
                 return Found(result.how)
             if not result.passed:
                 tree.restore(mutant)
-                if not tree.passes_without(stage, result.test):
+                if not tree.passes_without(stage, result.test, alone=only != ""):
                     raise FailsWithout(f"{result.test} fails without a mutant:\n{tree.said()}")
                 return Found("killed", stage.name, result.test, result.how)
         return Found("survived")

@@ -146,7 +146,7 @@ def test_what_fails_by_itself_kills_nothing(drawn, monkeypatch):
         tree = SimpleNamespace(
             run=lambda stage, only: Result(False, "a test", "failed"),
             restore=lambda mutant: None,
-            passes_without=lambda stage, test: False,
+            passes_without=lambda stage, test, alone: False,
             said=lambda: "its output",
         )
 

@@ -207,10 +207,11 @@ class Tree:
     def said(self) -> str:
         return self.log.read_text(errors="replace")[-3000:]
 
-    def passes_without(self, stage: Stage, test: str) -> bool:
-        """Whether a stage passes as far as this test, with the tree as it is."""
+    def passes_without(self, stage: Stage, test: str, alone: bool) -> bool:
+        """Whether a test passes with the tree as it is: alone, or behind those before it."""
         passed = self.passed.setdefault(stage, set())
-        if test not in passed and self.run(stage, last=test).passed:
+        asked = {"only": test} if alone else {"last": test}
+        if test not in passed and self.run(stage, **asked).passed:
             passed.update(self.begun())
             passed.add(test)  # which is the stage's name where a mutant let none begin
         return test in passed
