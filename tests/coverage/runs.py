@@ -30,6 +30,7 @@ CORES = {
         "test_design.py",
         "test_grow.py",
         "test_meets.py",
+        "test_meets_rare.py",
         "test_noinit_torn.py",
         "test_small.py",
         "test_years.py::test_after_years[counts-years]",

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import pytest
 from corebuild import Config
+from meeting import LOCKING, MEETS, Meeting, calls_of
 from meets import steps
 from modelparts import CRITICAL, OK, split
-from test_meets import LOCKING, MEETS, Meeting, calls_of
 
 
 class Seen(Meeting):
